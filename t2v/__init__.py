@@ -1,0 +1,71 @@
+"""t2v: from a prompt to a finished video you can trust.
+
+Importing this package imports neither torch nor diffusers; a public name loads on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from t2v import errors as errors
+    from t2v.api.decode import decode as decode
+    from t2v.api.doctor import Check as Check
+    from t2v.api.doctor import doctor as doctor
+    from t2v.api.generator import Generator as Generator
+    from t2v.api.generator import load as load
+    from t2v.api.inspect import inspect as inspect
+    from t2v.api.models import check_models as check_models
+    from t2v.api.models import locate as locate
+    from t2v.api.models import pull as pull
+    from t2v.api.models import set_default_model as set_default_model
+    from t2v.api.planning import plan as plan
+    from t2v.api.replay import replay_plan as replay_plan
+    from t2v.api.run import run as run
+    from t2v.api.video import Video as Video
+    from t2v.plan.events import Event as Event
+    from t2v.plan.options import Options as Options
+    from t2v.plan.request import Plan as Plan
+    from t2v.plan.request import Request as Request
+    from t2v.zoo.catalog import Zoo as Zoo
+    from t2v.zoo.spec import ModelSpec as ModelSpec
+
+_HOMES = {
+    "Check": "t2v.api.doctor",
+    "Event": "t2v.plan.events",
+    "Generator": "t2v.api.generator",
+    "ModelSpec": "t2v.zoo.spec",
+    "Options": "t2v.plan.options",
+    "Plan": "t2v.plan.request",
+    "Request": "t2v.plan.request",
+    "Video": "t2v.api.video",
+    "Zoo": "t2v.zoo.catalog",
+    "check_models": "t2v.api.models",
+    "decode": "t2v.api.decode",
+    "doctor": "t2v.api.doctor",
+    "errors": "t2v",
+    "inspect": "t2v.api.inspect",
+    "load": "t2v.api.generator",
+    "locate": "t2v.api.models",
+    "plan": "t2v.api.planning",
+    "pull": "t2v.api.models",
+    "replay_plan": "t2v.api.replay",
+    "run": "t2v.api.run",
+    "set_default_model": "t2v.api.models",
+}
+
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - the table is the one list
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 't2v' has no attribute {name!r}")
+    home = _HOMES[name]
+    value = import_module(f"{home}.{name}") if home == "t2v" else getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

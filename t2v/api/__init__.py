@@ -1,0 +1,1 @@
+"""Composes the layers below: plan, load, generate, record."""
