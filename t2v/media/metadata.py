@@ -1,0 +1,109 @@
+"""How a video was made, as JSON: inside the file where its container has a place, and beside it."""
+
+import json
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from t2v.errors import DiskError, RequestError
+from t2v.media.parts import Part, disk_error
+
+SCHEMA = "t2v.video/1"
+MAX_BYTES = 32_000_000
+"""Larger documents are not read: a prompt has at most a megabyte."""
+
+
+def pack(metadata: dict[str, Any]) -> str:
+    """One line of JSON that begins with the schema."""
+    return _dump({"schema": SCHEMA, **metadata}, indent=None)
+
+
+def unpack(text: str | bytes) -> dict[str, Any] | None:
+    """The metadata in `text`, or None if it is something else."""
+    if len(text) > MAX_BYTES:
+        return None
+    try:
+        metadata = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(metadata, dict) and metadata.get("schema") == SCHEMA:
+        return metadata
+    return None
+
+
+def sidecar_path(path: Path) -> Path:
+    """Where the metadata of the output at `path` lies: `clip.json`, or inside a PNG folder."""
+    return path / "metadata.json" if path.is_dir() else path.with_suffix(".json")
+
+
+def write_sidecar(video: Path, metadata: dict[str, Any], *, overwrite: bool) -> Path:
+    """Write the metadata beside `video`, under another name if that place holds something else."""
+    target = sidecar_path(video)
+    if os.path.lexists(target) and not (overwrite and _read(target)):
+        target = video.with_name(video.name + ".json")
+    text = _dump({"schema": SCHEMA, **metadata}, indent=2) + "\n"
+    try:
+        part = Part(target)
+        try:
+            part.write(text.encode())
+            return part.publish(overwrite=overwrite)
+        finally:
+            part.discard()
+    except OSError as error:
+        raise disk_error(target, error) from error
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """How the video at `path` was made: from the file itself, else from its sidecar."""
+    if not path.exists():
+        raise DiskError(f"{path} does not exist.")
+    found = None if path.is_dir() else _read_embedded(path)
+    for sidecar in (sidecar_path(path), path.with_name(path.name + ".json")):
+        found = found or _read(sidecar)
+    if found is None:
+        raise RequestError(
+            f"{path.name} does not say how it was made: "
+            "it comes from another tool, or it was written without metadata."
+        )
+    return found
+
+
+def _read_embedded(path: Path) -> dict[str, Any] | None:
+    if path.suffix.lower() == ".json":
+        return _read(path)
+    from t2v.media import embedded
+
+    return embedded.read(path)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return None
+        return unpack(path.read_bytes())
+    except OSError as error:
+        raise DiskError(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _dump(metadata: dict[str, Any], indent: int | None) -> str:
+    separators = (",", ":") if indent is None else None
+    for ascii_only in (False, True):
+        text = json.dumps(
+            metadata,
+            ensure_ascii=ascii_only,
+            indent=indent,
+            separators=separators,
+            default=_plain,
+        )
+        if not any("\ud800" <= letter <= "\udfff" for letter in text):
+            break  # Lone surrogates cannot be stored as UTF-8, their escapes can.
+    return text
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Fraction | Path):
+        return str(value)
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no place in metadata")

@@ -1,0 +1,54 @@
+"""Open the right writer for a name: `clip.mp4`, `clip.gif`, `frames/`, ..."""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+from t2v.errors import RequestError
+from t2v.media.codecs import choose
+from t2v.media.sink import Writer
+from t2v.media.video import VideoWriter
+
+__all__ = ["Writer", "open_writer"]
+
+
+def open_writer(
+    path: Path | str,
+    *,
+    width: int,
+    height: int,
+    fps: Fraction,
+    codec: str = "auto",
+    crf: int | None = None,
+    overwrite: bool = False,
+    audio_rate: int | None = None,
+    audio_channels: int = 2,
+) -> Writer:
+    """Open an output for frames of one size.
+
+    Args:
+        path: A file whose suffix picks the container, or a folder for a PNG sequence.
+        width: Width of the frames in pixels.
+        height: Height of the frames in pixels.
+        fps: Frames a second, exact.
+        codec: A name of `t2v.media.codecs.CODECS`; `auto` takes the container's first.
+        crf: Quality, lower is better; None takes the codec's default.
+        overwrite: Whether an existing output may be replaced.
+        audio_rate: Samples a second if sound will be written.
+        audio_channels: Channels of that sound.
+    """
+    if width < 1 or height < 1 or fps <= 0:
+        raise RequestError(f"{width}x{height} at {fps} frames a second is no video.")
+    kind, container = choose(Path(path), codec)
+    return VideoWriter(
+        Path(path),
+        kind,
+        container,
+        width=width,
+        height=height,
+        fps=Fraction(fps),
+        crf=crf,
+        overwrite=overwrite,
+        audio_rate=audio_rate,
+        audio_channels=audio_channels,
+    )
