@@ -1,0 +1,79 @@
+"""Any other diffusers pipeline that turns a prompt into frames: called whole, signature read."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DiffusionPipeline
+
+from t2v.errors import GenerationError
+from t2v.plan.request import Request
+from t2v.runtime.adapter import Frame, OnStep
+from t2v.runtime.call import call_arguments, parameters
+from t2v.runtime.dependencies import explained
+from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.steps import watched
+
+_FIELDS = ("frames", "images", "videos", "video")
+
+
+class GenericAdapter(PipelineAdapter):
+    """A pipeline without a family of its own. Its "latents" are the finished pixels."""
+
+    family = "generic"
+    pipelines = ()
+
+    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+        """The request in the pipeline's words; guidance goes to its guider where it has one."""
+        guider = getattr(pipe, "guider", None)
+        if guider is not None and request.guidance_scale is not None:
+            pipe.guider = guider.new(guidance_scale=request.guidance_scale)
+        return call_arguments(pipe, request)
+
+    def denoise(
+        self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
+    ) -> torch.Tensor:
+        """Run the whole pipeline; the result is B C F H W from 0 to 1."""
+        accepted = parameters(pipe)
+        output_type = {"output_type": "np"} if "output_type" in accepted else {}
+        with explained(pipe), watched(pipe, on_step) as callbacks:
+            output = pipe(**arguments, **callbacks, **output_type)
+        return _video(output, type(pipe).__name__)
+
+    def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
+        """The frames that are there already."""
+        for frame in latents[0].unbind(1):
+            yield frame.permute(1, 2, 0).float().contiguous().numpy()
+
+
+def _video(output: Any, name: str) -> torch.Tensor:
+    """The video of a pipeline's output in whatever field and layout, as B C F H W."""
+    field = next((f for f in _FIELDS if getattr(output, f, None) is not None), None)
+    if field is None:
+        raise GenerationError(
+            f"{name} returned no frames: its output has {', '.join(output.keys()) or 'nothing'}."
+        )
+    frames = getattr(output, field)
+    if isinstance(frames, torch.Tensor):
+        frames = frames.cpu().float().movedim(-3, -1)
+    else:
+        frames = torch.from_numpy(np.asarray(_arrays(frames), dtype=np.float32))
+    if frames.ndim == 4:
+        frames = frames.unsqueeze(0)
+    if frames.ndim != 5 or frames.shape[-1] != 3:
+        raise GenerationError(
+            f"{name} returned {field} of shape {tuple(frames.shape)}, which are no RGB frames."
+        )
+    return frames[:1].permute(0, 4, 1, 2, 3)
+
+
+def _arrays(frames: Any) -> Any:
+    """Pictures of any kind, nested as they were, as arrays from 0 to 1."""
+    if isinstance(frames, list):
+        return [_arrays(frame) for frame in frames]
+    array = np.asarray(frames)
+    return array / np.float32(255) if array.dtype == np.uint8 else array
+
+
+adapter = GenericAdapter()

@@ -1,0 +1,65 @@
+"""Errors of the libraries below, said in the words of someone who wants a video."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from t2v.errors import DependencyMissingError, RequestError
+
+_PACKAGES = {
+    "BeautifulSoup": "beautifulsoup4",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "ftfy": "ftfy",
+    "google.protobuf": "protobuf",
+    "PIL": "pillow",
+    "sentencepiece": "sentencepiece",
+    "SentencePiece": "sentencepiece",
+}
+"""Module -> the package that has it, where the two differ."""
+
+
+def dependency_missing(error: ImportError, what: str) -> DependencyMissingError:
+    """What to install so that `what` works."""
+    package = _package(error)
+    if package is None:
+        return DependencyMissingError(f"{what} needs a package that is missing: {_line(error)}")
+    return DependencyMissingError(
+        f"{what} needs the package {package}, which is not installed. "
+        f"Install it: pip install {package}"
+    )
+
+
+def _package(error: ImportError) -> str | None:
+    text = str(error)
+    said = re.search(r"pip install (?:-U |--upgrade )?['\"`]?([A-Za-z0-9][\w.\[\]-]*)", text)
+    if said:
+        return said[1].rstrip(".")
+    if error.name:
+        top = error.name.split(".")[0]
+        return _PACKAGES.get(error.name, _PACKAGES.get(top, top))
+    return next((_PACKAGES[module] for module in _PACKAGES if module in text), None)
+
+
+@contextmanager
+def explained(pipe: Any) -> Iterator[None]:
+    """Errors of a pipeline's own checks become ours; after any error its weights are put back."""
+    name = type(pipe).__name__
+    try:
+        yield
+    except BaseException as error:
+        pipe.maybe_free_model_hooks()
+        if isinstance(error, ImportError):
+            raise dependency_missing(error, name) from error
+        if isinstance(error, NameError) and error.name in _PACKAGES:
+            # Some pipelines use an optional import without asking whether it is there.
+            missing = ImportError(str(error), name=error.name)
+            raise dependency_missing(missing, name) from error
+        if isinstance(error, ValueError | TypeError):
+            raise RequestError(f"{name} refuses the request: {_line(error)}") from error
+        raise
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,0 +1,47 @@
+"""What the adapters of most families share: one call up to the latents."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from diffusers import DiffusionPipeline
+
+from t2v.plan.request import Request
+from t2v.runtime.adapter import Frame, OnStep
+from t2v.runtime.call import call_arguments
+from t2v.runtime.dependencies import explained
+from t2v.runtime.steps import watched
+
+
+class PipelineAdapter:
+    """A family whose pipelines hand out their latents. Subclasses say how those become frames."""
+
+    family: ClassVar[str]
+    pipelines: ClassVar[tuple[str, ...]]
+
+    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+        """Arguments of `pipe(...)` for this request, less generator, callback and output type."""
+        return call_arguments(pipe, request)
+
+    def denoise(
+        self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
+    ) -> torch.Tensor:
+        """Run the pipeline up to its latents, in the form that `decode` takes: B C F H W."""
+        with explained(pipe), watched(pipe, on_step) as callbacks:
+            output = pipe(**arguments, **callbacks, output_type="latent")
+        return self.unpack(pipe, output.frames, arguments)
+
+    def unpack(
+        self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]
+    ) -> torch.Tensor:
+        """From the pipeline's own layout to B C F H W."""
+        return latents
+
+    def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
+        """Frames of the latents in order, bit-identical to what the pipeline's own call returns."""
+        raise NotImplementedError
+
+    def audio(self, pipe: DiffusionPipeline, output: Any) -> np.ndarray | None:
+        """None: a silent family."""
+        return None

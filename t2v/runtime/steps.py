@@ -1,0 +1,105 @@
+"""Seeing a pipeline's denoising loop from outside, step by step, without changing what it makes."""
+
+import functools
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
+
+from t2v.errors import GenerationError
+from t2v.runtime.adapter import OnStep
+from t2v.runtime.call import parameters
+
+_DENOISERS = ("transformer", "transformer_2", "unet")
+_CHECK_EVERY = 5
+"""Steps between two looks at the latents: each waits for the device."""
+
+
+def _silent(step: int, of: int) -> None:
+    pass
+
+
+class _Reporter:
+    """Passes steps on, and ends the run as soon as the latents hold no picture any more."""
+
+    def __init__(self, pipe: DiffusionPipeline, on_step: OnStep, order: int = 1) -> None:
+        self.pipe, self.on_step, self.order, self.started = pipe, on_step, order, False
+
+    @property
+    def num_steps(self) -> int:
+        return math.ceil(len(self.pipe.scheduler.timesteps) / self.order)
+
+    def start(self, *_: Any) -> None:
+        if not self.started:
+            self.started = True
+            self.on_step(0, self.num_steps)
+
+    def step(self, step: int, latents: Any) -> None:
+        of = self.num_steps
+        if isinstance(latents, torch.Tensor) and (step % _CHECK_EVERY == 1 or step == of):
+            _check_finite(latents, step, of)
+        self.on_step(min(step, of), of)
+
+    def on_step_end(self, pipe: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> Any:
+        self.step(index + 1, tensors.get("latents"))
+        return tensors
+
+    def old_callback(self, index: int, timestep: Any, latents: Any) -> None:
+        self.step(index + 1, latents)
+
+
+def _check_finite(latents: torch.Tensor, step: int, of: int) -> None:
+    if not torch.isfinite(latents.sum(dtype=torch.float32)):
+        kind = str(latents.dtype).removeprefix("torch.")
+        raise GenerationError(
+            f"The latents turned into NaN or infinity at step {step} of {of} (they are {kind}). "
+            "Try --dtype float32 or bfloat16, another --scheduler, or a lower --guidance-scale."
+        )
+
+
+@contextmanager
+def watched(pipe: DiffusionPipeline, on_step: OnStep | None) -> Iterator[dict[str, Any]]:
+    """Arguments to add to `pipe(...)` so that `on_step` hears of every step.
+
+    A pipeline has `callback_on_step_end`, or the older `callback`, or neither; for the last the
+    scheduler's `step` is wrapped. All is as before when the block ends.
+    """
+    accepted = parameters(pipe)
+    old = "callback_on_step_end" not in accepted and "callback" in accepted
+    # The old callback is called once a step, however often a step calls the denoiser.
+    reporter = _Reporter(pipe, on_step or _silent, pipe.scheduler.order if old else 1)
+    with ExitStack() as stack:
+        for denoiser in (getattr(pipe, name, None) for name in _DENOISERS):
+            if isinstance(denoiser, torch.nn.Module):
+                handle = denoiser.register_forward_pre_hook(reporter.start)
+                stack.callback(handle.remove)
+        if "callback_on_step_end" in accepted:
+            yield {"callback_on_step_end": reporter.on_step_end}
+        elif old:
+            yield {"callback": reporter.old_callback}
+        else:
+            stack.enter_context(_wrapped_scheduler(pipe.scheduler, reporter))
+            yield {}
+
+
+@contextmanager
+def _wrapped_scheduler(scheduler: Any, reporter: _Reporter) -> Iterator[None]:
+    original = scheduler.step
+    num_calls = 0
+
+    @functools.wraps(original)
+    def step(*args: Any, **kwargs: Any) -> Any:
+        nonlocal num_calls
+        result = original(*args, **kwargs)
+        num_calls += 1
+        reporter.step(num_calls, result[0])
+        return result
+
+    scheduler.step = step
+    try:
+        yield
+    finally:
+        del scheduler.step
