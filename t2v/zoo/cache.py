@@ -1,0 +1,83 @@
+"""Is a model on this machine already, whole? Looks at files alone, never at the network."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from t2v import builtin
+from t2v.errors import T2VError
+from t2v.zoo.places import hub_cache
+from t2v.zoo.revisions import locked_revision
+from t2v.zoo.safety import file_names, parts_of, read_index
+from t2v.zoo.spec import COMMIT_HASH, ModelSpec
+from t2v.zoo.weights import weights_of
+
+_WEIGHTLESS = ("scheduler", "tokenizer", "processor", "feature_extractor", "image_processor")
+
+
+def locate(spec: ModelSpec) -> Path | None:
+    """The folder of a model that can be loaded now, or None where files are missing."""
+    if spec.builtin:
+        return builtin.folder(spec.builtin)
+    if spec.folder:
+        folder = Path(spec.folder).expanduser()
+        return folder if (folder / "model_index.json").is_file() else None
+    revision = revision_of(spec)
+    if not spec.repo or not revision:
+        return None
+    folder = snapshot(spec.repo, revision)
+    return folder if is_complete(folder, spec.variant) else None
+
+
+def revision_of(spec: ModelSpec) -> str | None:
+    """The commit that runs: pinned in the entry, else locked at a pull, else the one cached."""
+    if spec.revision or not spec.repo:
+        return spec.revision
+    return locked_revision(spec.repo) or cached_revision(spec.repo)
+
+
+def cached_revision(repo: str, reference: str = "main") -> str | None:
+    """The commit that a branch had when its repository was last fetched, by any program."""
+    try:
+        commit = (repo_folder(repo) / "refs" / reference).read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return None
+    return commit if COMMIT_HASH.fullmatch(commit) else None
+
+
+def snapshot(repo: str, revision: str) -> Path:
+    """Where the Hugging Face cache keeps the files of one commit, whether they are there or not."""
+    return repo_folder(repo) / "snapshots" / revision
+
+
+def repo_folder(repo: str) -> Path:
+    """The folder of a repository in the Hugging Face cache."""
+    return hub_cache() / f"models--{repo.replace('/', '--')}"
+
+
+def is_complete(folder: Path, variant: str | None) -> bool:
+    """Whether a snapshot has every file that loading it takes."""
+    try:
+        index = read_index(folder)
+        names = file_names(folder)
+        return not missing_parts(names, index, variant)
+    except T2VError:
+        return False
+
+
+def missing_parts(
+    names: Collection[str], index: Mapping[str, Any], variant: str | None
+) -> list[str]:
+    """The components of which some file is not among the names."""
+    return [part for part in parts_of(index) if not _has(names, part, variant)]
+
+
+def _has(names: Collection[str], part: str, variant: str | None) -> bool:
+    inside = [name for name in names if name.startswith(f"{part}/")]
+    if part.startswith(_WEIGHTLESS):
+        return bool(inside)
+    if f"{part}/config.json" not in inside:
+        # Guiders and other parts without weights have a config of another name.
+        return any(name.endswith("_config.json") for name in inside)
+    weights = weights_of(inside, part, variant)
+    return weights is not None and weights.is_complete

@@ -1,0 +1,132 @@
+"""The catalog: every model t2v knows by name, and a spec for those it is shown."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Self
+
+from t2v.errors import UnknownModelError
+from t2v.zoo.documents import Document, read_yaml
+from t2v.zoo.entries import Drawer, Family
+from t2v.zoo.hub import locate, resolve_revision
+from t2v.zoo.introspect import spec_of_folder, spec_of_repo
+from t2v.zoo.places import cache_home, config_home
+from t2v.zoo.preference import preferred_model
+from t2v.zoo.spec import ModelSpec
+
+__all__ = ["Zoo", "builtin_catalog", "cache_home", "catalog_documents", "config_home"]
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?$")
+
+
+class Zoo(Mapping[str, ModelSpec]):
+    """The models of `models.yaml` and of the user's own catalogs: name -> spec, in file order.
+
+    ```python
+    zoo = Zoo.load()
+    zoo.find("doodle").frames.native     # an alias, a Hub id or a folder will do
+    [spec.name for spec in zoo.values()]
+    ```
+    """
+
+    def __init__(
+        self, models: Mapping[str, ModelSpec], families: Mapping[str, Family], default: str
+    ) -> None:
+        self._models = dict(models)
+        self.families = dict(families)
+        self._default = default
+        self._names = {alias: spec.name for spec in models.values() for alias in spec.aliases}
+        self._names |= {name: name for name in models}
+
+    @classmethod
+    def load(cls, *, overlays: bool = True) -> Self:
+        """Read the catalog that ships with t2v, and on top of it the user's own.
+
+        Raises:
+            DocumentError: A catalog is wrong; the message has file, line, column and key path.
+        """
+        return cls.of(catalog_documents(overlays=overlays))
+
+    @classmethod
+    def of(cls, documents: Sequence[Document]) -> Self:
+        """The zoo of these documents; where two have an entry of one name, the later wins."""
+        drawer = Drawer(documents)
+        models = {name: drawer.spec(name) for name in drawer.entries}
+        return cls(models, drawer.families, drawer.default or next(iter(models), ""))
+
+    def __getitem__(self, name: str) -> ModelSpec:
+        return self._models[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._models)
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def default(self) -> str:
+        """The model of a request that names none: the user's choice, else the catalog's."""
+        return preferred_model() or self._default
+
+    def find(self, name: str) -> ModelSpec:
+        """The spec of a zoo name, an alias, a local folder or a Hub id `org/name[@revision]`.
+
+        A repository without an entry is described by its own configuration files, which are
+        fetched where they are not in the cache.
+
+        Raises:
+            UnknownModelError: Nothing has this name.
+            WeightsMissingError: The repository is not in the cache and cannot be reached.
+        """
+        known = self._names.get(name.strip().lower())
+        if known:
+            return self._models[known]
+        folder = Path(name).expanduser()
+        if folder.is_dir():
+            return self._entry_in(folder) or spec_of_folder(folder, self.families)
+        if _HUB_ID.match(name) and not name.startswith(("./", "../", "~")):
+            return self._spec_of_repo(name)
+        raise UnknownModelError(self._unknown(name))
+
+    def _entry_in(self, folder: Path) -> ModelSpec | None:
+        embedded = (spec for spec in self.values() if spec.builtin or spec.folder)
+        return next((s for s in embedded if (own := locate(s)) and own.samefile(folder)), None)
+
+    def _spec_of_repo(self, name: str) -> ModelSpec:
+        repo, _, revision = name.partition("@")
+        entry = next((s for s in self.values() if s.repo and s.repo.lower() == repo.lower()), None)
+        if entry and not revision:
+            return entry
+        if entry:
+            return entry.model_copy(update={"revision": resolve_revision(repo, revision)})
+        return spec_of_repo(repo, revision, self.families)
+
+    def _unknown(self, name: str) -> str:
+        shown = name if len(name) <= 80 else name[:77] + "..."
+        close = difflib.get_close_matches(name.lower()[:80], self._names, n=3, cutoff=0.5)
+        if close:
+            hint = f"Did you mean {' or '.join(repr(c) for c in close)}?"
+        else:
+            hint = "Show all: t2v models list."
+        if "/" in name or name.startswith("~"):
+            hint += " There is no such folder either."
+        return f"No model {shown!r} in the zoo. {hint}"
+
+
+def builtin_catalog() -> Traversable:
+    """The models.yaml that ships with t2v: inside the wheel, or at the root of a checkout."""
+    packaged = resources.files("t2v") / "models.yaml"
+    return packaged if packaged.is_file() else Path(__file__).parents[2] / "models.yaml"
+
+
+def catalog_documents(*, overlays: bool = True) -> list[Document]:
+    """The catalogs in the order in which they are laid over one another."""
+    paths: list[Path | Traversable] = [builtin_catalog()]
+    if overlays:
+        home = config_home()
+        own = home / "models.yaml"
+        paths += [own] if own.is_file() else []
+        paths += sorted((home / "models.d").glob("*.yaml"))
+    return [read_yaml(path) for path in paths]

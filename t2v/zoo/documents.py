@@ -1,0 +1,221 @@
+"""Read a YAML or JSON document that nobody vouches for, and remember where each value stands.
+
+Only plain data comes out: mappings, lists, strings, numbers, booleans and null. Scalars follow
+YAML 1.2, so `no`, `12:30` and `2026-01-01` stay strings and `1e3` is a number.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from t2v.errors import DiskError, DocumentError
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 20
+
+KeyPath = tuple[str | int, ...]
+
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|[-+]?\.(inf|Inf|INF)$")
+_MAX_NUMBER = 32
+"""No longer than this, so that a commit hash which happens to be all digits stays a string."""
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The data of one file, and the position of every key in it."""
+
+    data: Any
+    name: str
+    """How messages call the file."""
+    marks: dict[KeyPath, tuple[int, int]] = field(default_factory=dict, repr=False)
+
+    def where(self, path: Sequence[str | int] = ()) -> str:
+        """`file:line:column` of a key, or of the nearest one around it that is in the file."""
+        path = tuple(path)
+        while path and path not in self.marks:
+            path = path[:-1]
+        line, column = self.marks.get(path, (1, 1))
+        return f"{self.name}:{line}:{column}"
+
+    def error(self, path: Sequence[str | int], message: str) -> DocumentError:
+        """An error about one value: its place, its key path, and what is wrong."""
+        key = key_text(path)
+        return DocumentError(f"{self.where(path)}: {key + ': ' if key else ''}{message}")
+
+
+def key_text(path: Sequence[str | int]) -> str:
+    """A key path as people write it.
+
+    >>> key_text(("models", "wan2.1-t2v-1.3b", "sizes", "native", 0))
+    'models.wan2.1-t2v-1.3b.sizes.native[0]'
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def read_yaml(path: Path | Traversable, *, max_bytes: int = MAX_BYTES) -> Document:
+    """Read one YAML file.
+
+    Raises:
+        DiskError: The file cannot be read.
+        DocumentError: It is too large, no UTF-8, broken, or uses what is refused here.
+    """
+    return parse_yaml(_read_text(path, max_bytes), str(path))
+
+
+def parse_yaml(text: str, name: str = "<text>") -> Document:
+    """Parse the text of one YAML document.
+
+    Raises:
+        DocumentError: The text is broken, or has anchors, aliases, tags, duplicate keys or more
+            than 20 levels.
+    """
+    try:
+        return _Builder(name).build(text)
+    except yaml.YAMLError as error:
+        raise DocumentError(_yaml_message(name, error)) from None
+
+
+def read_json(path: Path, *, max_bytes: int = MAX_BYTES) -> Any:
+    """Read one JSON file, as small and as plain as a configuration of a model is.
+
+    Raises:
+        DiskError: The file cannot be read.
+        DocumentError: It is too large, no UTF-8 or no JSON.
+    """
+    text = _read_text(path, max_bytes)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DocumentError(f"{path}:{error.lineno}:{error.colno}: {error.msg}.") from None
+    except (RecursionError, ValueError) as error:
+        raise DocumentError(f"{path}:1:1: not a sane JSON file ({error}).") from None
+
+
+class _Builder:
+    """Makes data from parser events, so that a hostile document is refused before it unfolds."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.marks: dict[KeyPath, tuple[int, int]] = {}
+
+    def build(self, text: str) -> Document:
+        loader = _LOADER(text)
+        try:
+            return Document(self._document(_events(loader)), self.name, self.marks)
+        finally:
+            loader.dispose()
+
+    def _document(self, events: Iterator[Any]) -> Any:
+        data: Any = None
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise self._refuse(event, "a second document; one file holds one")
+            elif isinstance(event, yaml.NodeEvent):
+                data = self._value(event, events, ())
+        return data
+
+    def _value(self, event: Any, events: Iterator[Any], path: KeyPath) -> Any:
+        self._check(event)
+        if len(path) > MAX_DEPTH:
+            raise self._refuse(event, f"nested deeper than {MAX_DEPTH} levels")
+        self.marks.setdefault(path, _position(event))
+        if isinstance(event, yaml.ScalarEvent):
+            return _scalar(event.value) if event.implicit[0] else event.value
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._list(events, path)
+        return self._mapping(events, path)
+
+    def _list(self, events: Iterator[Any], path: KeyPath) -> list[Any]:
+        items: list[Any] = []
+        for event in events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            items.append(self._value(event, events, (*path, len(items))))
+        return items
+
+    def _mapping(self, events: Iterator[Any], path: KeyPath) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for event in events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            self._check(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self._refuse(event, "a key must be a plain word")
+            key = event.value
+            if key in values:
+                line, column = self.marks[(*path, key)]
+                raise self._refuse(event, f"{key!r} is there already, at {line}:{column}")
+            self.marks[(*path, key)] = _position(event)
+            values[key] = self._value(next(events), events, (*path, key))
+        return values
+
+    def _check(self, event: Any) -> None:
+        if isinstance(event, yaml.AliasEvent) or event.anchor:
+            raise self._refuse(event, "anchors and aliases (& and *) are not allowed; repeat it")
+        if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
+            raise self._refuse(event, f"tags are not allowed, and here is {event.tag!r}")
+
+    def _refuse(self, event: Any, message: str) -> DocumentError:
+        line, column = _position(event)
+        return DocumentError(f"{self.name}:{line}:{column}: {message}.")
+
+
+def _events(loader: Any) -> Iterator[Any]:
+    while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+        yield event
+
+
+def _position(event: Any) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _scalar(text: str) -> Any:
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) > _MAX_NUMBER:
+        return text
+    if _INT.match(text):
+        return int(text)
+    if _FLOAT.match(text):
+        return float(text.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf"))
+    return text
+
+
+def _yaml_message(name: str, error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return f"{name}:{line}:{column}: not YAML: {problem}."
+
+
+def _read_text(path: Path | Traversable, max_bytes: int) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        raise DiskError(f"Cannot read {path}: {error.strerror or error}.") from None
+    if len(content) > max_bytes:
+        raise DocumentError(f"{path}:1:1: larger than {max_bytes:,} bytes; split it.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        raise DocumentError(f"{path}:{line}:{column}: not UTF-8 text.") from None

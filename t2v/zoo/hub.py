@@ -1,0 +1,188 @@
+"""Fetch models from the Hugging Face Hub: the files that are needed, of one commit, checked."""
+
+import glob
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t2v.errors import DiskError, ModelError
+from t2v.zoo.cache import (
+    cached_revision,
+    locate,
+    missing_parts,
+    repo_folder,
+    revision_of,
+    snapshot,
+)
+from t2v.zoo.hub_errors import explained
+from t2v.zoo.places import hub_cache
+from t2v.zoo.progress import reporting_bar
+from t2v.zoo.revisions import lock_revision, locked_revision
+from t2v.zoo.safety import check_files, check_index, check_safe, parts_of, read_index
+from t2v.zoo.spec import COMMIT_HASH, ModelSpec
+from t2v.zoo.weights import configuration_of, weights_of
+
+__all__ = ["fetch_configs", "locate", "pull", "resolve_revision", "revision_of"]
+
+Progress = Callable[[str, int, int], None]
+"""Told a line of text, the bytes that are here, and the bytes in all."""
+
+_SPARE_BYTES = 200_000_000
+_MAX_CONFIG_BYTES = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of one commit: name -> bytes."""
+
+    repo: str
+    revision: str
+    sizes: Mapping[str, int]
+
+
+def quiet(message: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+def pull(spec: ModelSpec, *, allow_pickle: bool = False, progress: Progress = quiet) -> Path:
+    """Make sure that a model is on this machine, and return its folder.
+
+    Only the files that a load reads are fetched; a broken download goes on where it stopped.
+
+    Raises:
+        WeightsMissingError: The Hub cannot be reached and files are missing.
+        GatedModelError: Its licence has to be accepted, or a login is needed.
+        UnknownModelError: The Hub has no such repository.
+        UnsafeModelError: It would run foreign code, or has only pickles and `allow_pickle` is off.
+        DiskError: There is no room, or the cache cannot be written.
+    """
+    folder = locate(spec)
+    if folder is None:
+        if spec.repo is None:
+            raise ModelError(f"{spec.name}: no model_index.json in {spec.folder}.")
+        folder = _download(spec, allow_pickle=allow_pickle, progress=progress)
+    check_safe(folder, spec, allow_pickle=allow_pickle)
+    if spec.repo and not spec.revision and (commit := revision_of(spec)):
+        lock_revision(spec.repo, commit)
+    return folder
+
+
+def resolve_revision(repo: str, reference: str = "") -> str:
+    """The commit of a branch or tag: a hash itself, locked before, or asked of the Hub now.
+
+    Raises:
+        WeightsMissingError: It is not known and the Hub cannot be reached.
+        UnknownModelError: The Hub has no such repository or revision.
+    """
+    if COMMIT_HASH.fullmatch(reference):
+        return reference
+    known = locked_revision(repo, reference) or cached_revision(repo, reference or "main")
+    commit = known or _list(repo, reference or "main").revision
+    lock_revision(repo, commit, reference)
+    return commit
+
+
+def fetch_configs(repo: str, revision: str) -> Path:
+    """The folder of a commit with at least its `model_index.json` and its components' configs.
+
+    Raises:
+        WeightsMissingError: They are not in the cache and the Hub cannot be reached.
+        ModelError: The repository is no diffusers model.
+    """
+    folder = snapshot(repo, revision)
+    if _has_configs(folder):
+        return folder
+    listing = _list(repo, revision)
+    if "model_index.json" not in listing.sizes:
+        raise ModelError(
+            f"{repo} is no diffusers repository: it has no model_index.json. "
+            "Look for one whose name ends in -Diffusers."
+        )
+    names = [n for n in listing.sizes if n == "model_index.json" or n.endswith("/config.json")]
+    return _fetch(listing, [n for n in names if listing.sizes[n] <= _MAX_CONFIG_BYTES], quiet)
+
+
+def needed_files(
+    listing: Listing, index: Mapping[str, Any], variant: str | None
+) -> tuple[list[str], list[str]]:
+    """The files that a load reads, and the components that lack some."""
+    names = list(listing.sizes)
+    needed = ["model_index.json"]
+    for part in parts_of(index):
+        weights = weights_of(names, part, variant)
+        needed += configuration_of(names, part) + list(weights.files if weights else ())
+    return needed, missing_parts(needed, index, variant)
+
+
+def _download(spec: ModelSpec, *, allow_pickle: bool, progress: Progress) -> Path:
+    repo = str(spec.repo)
+    progress(f"Looking for {repo} on the Hub", 0, 0)
+    listing = _list(repo, revision_of(spec) or "main")
+    if "model_index.json" not in listing.sizes:
+        raise ModelError(f"{repo} is no diffusers repository: it has no model_index.json.")
+    index = read_index(_fetch(listing, ["model_index.json"], quiet))
+    check_index(index, spec)
+    check_files(listing.sizes, index, spec, allow_pickle=allow_pickle)
+    names, missing = needed_files(listing, index, spec.variant)
+    if missing:
+        raise ModelError(f"{repo} lacks files of {', '.join(missing)} and cannot be loaded.")
+    _check_room(listing, names)
+    folder = _fetch(listing, names, progress)
+    if not spec.revision:
+        lock_revision(repo, listing.revision)
+    return folder
+
+
+def _list(repo: str, revision: str) -> Listing:
+    from huggingface_hub import HfApi
+
+    with explained(repo, revision):
+        info = HfApi(library_name="t2v").model_info(repo, revision=revision, files_metadata=True)
+    if info.sha is None or not COMMIT_HASH.fullmatch(info.sha):
+        raise ModelError(f"The Hub named no commit for {repo}; it cannot be pinned.")
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+    return Listing(repo, info.sha, sizes)
+
+
+def _fetch(listing: Listing, names: list[str], progress: Progress) -> Path:
+    from huggingface_hub import snapshot_download
+
+    total = _missing_bytes(listing, names)
+    with explained(listing.repo, listing.revision):
+        folder = snapshot_download(
+            listing.repo,
+            revision=listing.revision,
+            allow_patterns=[glob.escape(name) for name in names],
+            library_name="t2v",
+            tqdm_class=reporting_bar(f"Downloading {listing.repo}", total, progress),
+        )
+    return Path(folder)
+
+
+def _check_room(listing: Listing, names: list[str]) -> None:
+    place = hub_cache()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    partly = sum(f.stat().st_size for f in repo_folder(listing.repo).glob("blobs/*.incomplete"))
+    needed = _missing_bytes(listing, names) - partly
+    if needed + _SPARE_BYTES > free:
+        raise DiskError(
+            f"{listing.repo} needs {needed / 1e9:.1f} GB and {place} has {free / 1e9:.1f} GB free. "
+            "Make room, or set HF_HOME to a folder on a larger disk."
+        )
+
+
+def _missing_bytes(listing: Listing, names: list[str]) -> int:
+    folder = snapshot(listing.repo, listing.revision)
+    return sum(listing.sizes[name] for name in names if not (folder / name).is_file())
+
+
+def _has_configs(folder: Path) -> bool:
+    if not (folder / "model_index.json").is_file():
+        return False
+    parts = parts_of(read_index(folder))
+    core = [part for part in ("vae", "transformer", "unet") if part in parts]
+    return all((folder / part / "config.json").is_file() for part in core)

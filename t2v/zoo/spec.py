@@ -1,0 +1,147 @@
+"""What a zoo entry says about a model: frozen data, no code. `models.yaml` validates against this."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Commercial = Literal["yes", "no", "conditions"]
+Maturity = Literal["verified", "smoke", "untested", "legacy"]
+
+COMMIT_HASH = re.compile(r"[0-9a-f]{40}")
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=64)]
+RepoId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$", max_length=140)]
+CommitHash = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+PositiveInt = Annotated[int, Field(gt=0)]
+CallValue = bool | int | float | str | tuple[float, ...]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class FrameRule(_Frozen):
+    """Which frame counts the model makes: `multiple * n + plus`, n >= 0 (n >= 1 where plus is 0)."""
+
+    multiple: PositiveInt = 1
+    plus: Annotated[int, Field(ge=0)] = 0
+    native: PositiveInt
+    """The length the model was trained for, in frames."""
+    min: PositiveInt | None = None
+    max: PositiveInt | None = None
+    """The longest clip one call can make, in frames; longer ones need a long-video method."""
+
+
+class Sizes(_Frozen):
+    """Which frame sizes the model makes, in pixels, width first."""
+
+    native: tuple[tuple[PositiveInt, PositiveInt], ...] = Field(min_length=1)
+    multiple: PositiveInt = 8
+
+
+class Defaults(_Frozen):
+    """What a call uses where the user said nothing; None leaves the pipeline's own default."""
+
+    num_inference_steps: PositiveInt | None = None
+    guidance_scale: Annotated[float, Field(ge=0)] | None = None
+    guidance_scale_2: Annotated[float, Field(ge=0)] | None = None
+    negative_prompt: str | None = None
+    scheduler: str | None = None
+    """A diffusers scheduler class name; None keeps the repository's."""
+    flow_shift: Annotated[float, Field(gt=0)] | None = None
+    max_sequence_length: PositiveInt | None = None
+    call: dict[str, CallValue] = {}
+    """Further arguments of the pipeline call that the model needs, such as `decode_timestep`."""
+
+
+class Component(_Frozen):
+    """One part of the pipeline: how many parameters it has and what its weights take on disk."""
+
+    params: PositiveInt
+    bytes: PositiveInt
+    dtype: Literal["float32", "float16", "bfloat16"] = "bfloat16"
+    """The dtype to compute in."""
+
+
+class Supports(_Frozen):
+    """What can be done with the model beyond a plain call."""
+
+    lora: bool = False
+    vae_tiling: bool = False
+    caches: bool = False
+    context_parallel: bool = False
+    long_video: tuple[str, ...] = ()
+    window: PositiveInt | None = None
+    overlap: PositiveInt | None = None
+
+
+class MemoryRow(_Frozen):
+    """One measured run: what it needed at its peak, and how that is known."""
+
+    gpu: str
+    size: str
+    frames: PositiveInt
+    rung: str
+    peak_gib: Annotated[float, Field(gt=0)]
+    how: Annotated[str, Field(min_length=8)]
+
+
+class ModelSpec(_Frozen):
+    """One checkpoint that t2v can run, and everything worth knowing before the download."""
+
+    name: str
+    """The zoo name, or for a model without an entry its repository id or folder name."""
+    family: str
+    """The module below `t2v.families`; `generic` for a pipeline without one."""
+    pipeline: str
+    """The diffusers pipeline class; a repository that says another is refused."""
+    repo: RepoId | None = None
+    builtin: str | None = None
+    """The folder below `t2v/builtin` of a model that ships with the package."""
+    folder: str | None = None
+    """A local diffusers folder, for a model given by its path."""
+    revision: CommitHash | None = None
+    variant: str | None = None
+    aliases: tuple[Name, ...] = ()
+    license: str
+    commercial: Commercial
+    gated: bool = False
+    tasks: tuple[str, ...] = ("text-to-video",)
+    description: str = ""
+    homepage: str | None = None
+    paper: str | None = None
+    components: dict[str, Component] = {}
+    classes: dict[str, tuple[str, ...]] = {}
+    """Part of the pipeline -> the classes it may have; a repository with another is refused."""
+    sizes: Sizes
+    frames: FrameRule
+    fps: Annotated[str, Field(pattern=r"^\d{1,6}(/\d{1,6})?$")]
+    """The rate the model was trained at, an exact fraction such as `16` or `24000/1001`."""
+    fps_input: bool = False
+    """Whether the pipeline takes the rate as an argument."""
+    audio: bool = False
+    defaults: Defaults = Defaults()
+    supports: Supports = Supports()
+    memory: tuple[MemoryRow, ...] = ()
+    diffusers: str | None = None
+    """The diffusers versions the entry was checked with, as a PEP 440 specifier."""
+    maturity: Maturity = "untested"
+    sources: dict[str, str] = {}
+    """Key path (`defaults`, `frames.native`, ...) -> where the numbers below it come from."""
+
+    @field_validator("commercial", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: object) -> object:
+        # A bare yes or no is a boolean in YAML 1.1.
+        return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+
+    @field_validator("fps", mode="before")
+    @classmethod
+    def _fraction(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @property
+    def download_bytes(self) -> int:
+        """Size of all the weights, in bytes; 0 where the entry does not know it."""
+        return sum(component.bytes for component in self.components.values())
