@@ -24,6 +24,11 @@ class Codec:
     tag: str | None = None
 
     @property
+    def is_rgb(self) -> bool:
+        """Whether colors are stored as they are."""
+        return self.pix_fmt == "rgb24"
+
+    @property
     def wants_float(self) -> bool:
         """Whether more than 8 bits survive, so that frames are worth passing as floats."""
         return "10" in self.pix_fmt
@@ -76,7 +81,7 @@ CODECS: dict[str, Codec] = {
         ),
         Codec("avif", "libsvtav1", "yuv420p10le", options={"preset": "8"}, crf=24, max_crf=63),
         Codec("gif", "gif", "pal8", multiple=(1, 1)),
-        Codec("webp", "libwebp_anim", "bgra", multiple=(1, 1)),
+        Codec("webp", "libwebp_anim", "bgra", options={"quality": "90"}, multiple=(1, 1)),
         Codec("png", "png", "rgb24", multiple=(1, 1)),
     )
 }
@@ -85,14 +90,20 @@ CONTAINERS: dict[str, Container] = {
     ".mp4": Container("mp4", ("h264", "hevc", "av1", "vp9"), "aac"),
     ".m4v": Container("mp4", ("h264", "hevc"), "aac"),
     ".mov": Container("mov", ("prores", "h264", "hevc"), "aac"),
-    ".mkv": Container("matroska", ("h264", "hevc", "av1", "vp9", "prores"), "libopus"),
+    ".mkv": Container("matroska", ("h264", "hevc", "av1", "vp9"), "libopus"),
     ".webm": Container("webm", ("vp9", "av1"), "libopus"),
     ".gif": Container("gif", ("gif",)),
     ".webp": Container("webp", ("webp",)),
     ".avif": Container("avif", ("avif",)),
 }
 
-SUFFIX_OF_CODEC = {"prores": ".mov", "vp9": ".webm", "gif": ".gif", "webp": ".webp", "avif": ".avif"}
+SUFFIX_OF_CODEC = {
+    "prores": ".mov",
+    "vp9": ".webm",
+    "gif": ".gif",
+    "webp": ".webp",
+    "avif": ".avif",
+}
 """Where a codec goes when no name was given; `.mp4` for the rest, a folder for `png`."""
 
 

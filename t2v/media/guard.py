@@ -106,7 +106,9 @@ class Guard:
             return ["no frames"]
         reasons = []
         if counts["nonfinite"]:
-            reasons.append(f"NaN or infinite values in {counts['nonfinite']} of {num_frames} frames")
+            reasons.append(
+                f"NaN or infinite values in {counts['nonfinite']} of {num_frames} frames"
+            )
         enough = SHARE_OF_BAD_FRAMES * num_frames
         if counts["black"] > enough:
             reasons.append("all black")

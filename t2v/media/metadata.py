@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v.errors import DiskError, RequestError
+from t2v.media import embedded
 from t2v.media.parts import Part, disk_error
 
 SCHEMA = "t2v.video/1"
@@ -70,11 +71,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def _read_embedded(path: Path) -> dict[str, Any] | None:
-    if path.suffix.lower() == ".json":
-        return _read(path)
-    from t2v.media import embedded
-
-    return embedded.read(path)
+    return _read(path) if path.suffix.lower() == ".json" else unpack(embedded.read(path))
 
 
 def _read(path: Path) -> dict[str, Any] | None:

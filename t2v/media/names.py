@@ -121,7 +121,9 @@ def _is_taken(path: Path) -> bool:
 def _checked(text: str) -> str:
     """Refuse what cannot be an output before anything is loaded."""
     if not text.strip() or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-        raise RequestError(f"{text!r} is no name for an output: it is empty or has control characters.")
+        raise RequestError(
+            f"{text!r} is no name for an output: it is empty or has control characters."
+        )
     unknown = [key for key in re.findall(r"\{(\w*)\}", text) if key not in KEYS]
     if unknown:
         keys = ", ".join(f"{{{key}}}" for key in KEYS)

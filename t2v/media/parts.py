@@ -39,19 +39,26 @@ def disk_error(path: Path, error: OSError) -> DiskError:
 
 
 def prepare_target(path: Path, *, overwrite: bool) -> Path:
-    """Make the folder of `path` and check that a file can appear there."""
+    """Make the folder that `path` is in and check that a file can appear there."""
+    path = prepare_folder(path)
+    refuse_existing(path, overwrite=overwrite)
+    return path
+
+
+def prepare_folder(path: Path) -> Path:
+    """Make the folder that `path` is in; returns `path` made absolute."""
     path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow a link at the end
     if not path.name:
-        raise DiskError(f"{path} is no place for a file. Give the output a name.")
+        raise DiskError(f"{path} is no place for an output. Give it a name.")
     if len(os.fsencode(path.name)) > MAX_NAME_BYTES:
         raise DiskError(
-            f"The name {path.name[:40]}... is longer than {MAX_NAME_BYTES} bytes. Choose a shorter one."
+            f"The name {path.name[:40]}... is longer than {MAX_NAME_BYTES} bytes. "
+            "Choose a shorter one."
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise disk_error(path, error) from error
-    refuse_existing(path, overwrite=overwrite)
     return path
 
 
@@ -66,7 +73,9 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise OutputExistsError(f"{path} exists. Choose another name, or allow to overwrite it.")
     if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
-        raise OutputExistsError(f"{path} is no ordinary file and is not replaced. Choose another name.")
+        raise OutputExistsError(
+            f"{path} is no ordinary file and is not replaced. Choose another name."
+        )
 
 
 def _part_prefix(name: str) -> str:
@@ -171,7 +180,7 @@ class Part:
             return self.target
         if os.name != "posix":
             self.close()  # Windows does not rename an open file.
-        for place in _candidates(self.target):
+        for place in candidates(self.target):
             if _claim(self.path, place):
                 self.discard()
                 sync_folder(place.parent)
@@ -213,10 +222,13 @@ def _create(target: Path) -> tuple[Path, int]:
         if hold(path, fd):
             return path, fd
         os.close(fd)
-    raise DiskError(f"Too many unfinished parts of {target.name}. Delete {_part_prefix(target.name)}*.")
+    raise DiskError(
+        f"Too many unfinished parts of {target.name}. Delete {_part_prefix(target.name)}*."
+    )
 
 
-def _candidates(target: Path) -> list[Path]:
+def candidates(target: Path) -> list[Path]:
+    """The name asked for, and those to fall back on."""
     return [target, *(target.with_stem(f"{target.stem}-{n}") for n in range(2, 1000))]
 
 

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 from t2v.errors import DiskError
 from t2v.media.codecs import CODECS
-from t2v.media.video import ACCURATE, BT709, FULL, quiet
-
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,gif,webp,webp_anim,webp_pipe"
-"""What is opened: no playlists, which could make libav open other files."""
+from t2v.media.embedded import FORMATS
+from t2v.media.recording import ACCURATE, BT709, FULL, quiet
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from t2v.errors import GenerationError
 from t2v.media.frames import Frame, check_frame
+from t2v.media.metadata import sidecar_path, write_sidecar
 
 
 class Writer(ABC):
@@ -26,13 +27,16 @@ class Writer(ABC):
 
     wants_float = False
 
-    def __init__(self, path: Path, *, width: int, height: int, fps: Fraction) -> None:
+    def __init__(
+        self, path: Path, *, width: int, height: int, fps: Fraction, overwrite: bool
+    ) -> None:
         self.path = path
         self.width = width
         self.height = height
         self.fps = fps
         self.notes: list[str] = []
         self.num_frames = 0
+        self._overwrite = overwrite
         self._open = True
 
     def write(self, frame: Frame) -> None:
@@ -53,7 +57,18 @@ class Writer(ABC):
             raise GenerationError(f"No frame was written to {self.path.name}.")
         place = self._finish(metadata)
         self._open = False
+        if place != self.path:
+            self.notes.append(f"{self.path.name} appeared meanwhile; this one is {place.name}")
+        if metadata is not None:
+            self._write_sidecar(place, metadata)
         return place
+
+    def _write_sidecar(self, place: Path, metadata: dict[str, Any]) -> None:
+        sidecar = write_sidecar(place, metadata, overwrite=self._overwrite)
+        if sidecar != sidecar_path(place):
+            self.notes.append(
+                f"{sidecar_path(place).name} holds something else; metadata is in {sidecar.name}"
+            )
 
     def abort(self) -> None:
         """Delete what was written. Nothing happens after `finish`."""

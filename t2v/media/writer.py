@@ -5,8 +5,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from t2v.errors import RequestError
+from t2v.media.animation import AnimationWriter
 from t2v.media.codecs import choose
 from t2v.media.sink import Writer
+from t2v.media.stills import PngWriter
 from t2v.media.video import VideoWriter
 
 __all__ = ["Writer", "open_writer"]
@@ -39,14 +41,21 @@ def open_writer(
     """
     if width < 1 or height < 1 or fps <= 0:
         raise RequestError(f"{width}x{height} at {fps} frames a second is no video.")
-    kind, container = choose(Path(path), codec)
+    path, is_folder = Path(path), codec == "png" or str(path).endswith(("/", os.sep))
+    size = {"width": width, "height": height}
+    if is_folder or path.is_dir():
+        if codec not in ("auto", "png"):
+            raise RequestError(f"{path} is a folder, for PNG images; {codec} needs a file name.")
+        return PngWriter(path, **size, fps=fps, overwrite=overwrite)
+    kind, container = choose(path, codec)
+    if kind.name in ("gif", "webp"):
+        return AnimationWriter(path, kind, **size, fps=fps, crf=crf, overwrite=overwrite)
     return VideoWriter(
-        Path(path),
+        path,
         kind,
         container,
-        width=width,
-        height=height,
-        fps=Fraction(fps),
+        **size,
+        fps=fps,
         crf=crf,
         overwrite=overwrite,
         audio_rate=audio_rate,
