@@ -1,0 +1,102 @@
+"""From a prompt and options to a plan, without a tensor: what `t2v plan` prints and a run obeys."""
+
+from t2v.plan.config import read_configs
+from t2v.plan.history import Workload, estimate, read_runs
+from t2v.plan.machine import Machine, probe_machine
+from t2v.plan.memory import plan_memory, weights_on_disk
+from t2v.plan.options import Options
+from t2v.plan.request import Plan, Request
+from t2v.plan.resolve import Layers, requests_for, resolve
+from t2v.zoo.catalog import Zoo
+from t2v.zoo.hub import locate
+from t2v.zoo.spec import ModelSpec
+
+
+def plan(
+    prompt: str,
+    options: Options | None = None,
+    *,
+    zoo: Zoo | None = None,
+    origin: str = "flag",
+    machine: Machine | None = None,
+    config: bool = True,
+) -> Plan:
+    """Settle everything about a run that can be known before a weight is loaded.
+
+    Args:
+        prompt: What the video should show.
+        options: What is asked for; what it leaves open comes from the configs and the zoo.
+        zoo: The models to choose from; by default all of the zoo and the user's own.
+        origin: What to call the place that the options come from.
+        machine: The machine to plan for; by default this one.
+        config: Whether the user's and the project's config have a say.
+
+    Raises:
+        RequestError: The request cannot be fulfilled; the message says what can.
+        UnknownModelError: No model has the name.
+        DocumentError: A config or a catalog has a mistake.
+    """
+    zoo = zoo if zoo is not None else Zoo.load()
+    asked = options or Options()
+    configs, notes = read_configs() if config else ([], [])
+    general = [(where, one.options) for where, one in configs] + [(origin, asked)]
+    spec, model_notes = _find_model(zoo, general)
+    names = (spec.name, *spec.aliases, *([spec.repo] if spec.repo else []))
+    layers = [layer for where, one in configs for layer in one.layers(where, names)]
+    layers.append((origin, asked))
+    request, request_notes = resolve(spec, prompt, layers, prompt_origin=origin)
+    num_videos = next((o.num_videos for _, o in reversed(layers) if o.num_videos), 1)
+    machine = machine or probe_machine(request.device)
+    notes = [*notes, *model_notes, *request_notes]
+    return _assembled(spec, requests_for(request, num_videos), machine, notes)
+
+
+def _find_model(zoo: Zoo, layers: Layers) -> tuple[ModelSpec, list[str]]:
+    for origin, options in reversed(layers):
+        if options.model is not None:
+            notes = [f"{options.model}, from the {origin}"] if origin.endswith("config") else []
+            return zoo.find(options.model), notes
+    spec = zoo.find(zoo.default())
+    kind = "the small model in the box" if spec.builtin else "your default model"
+    return spec, [f"{spec.name}, {kind}; a larger one: t2v models list"]
+
+
+def _assembled(
+    spec: ModelSpec, requests: tuple[Request, ...], machine: Machine, notes: list[str]
+) -> Plan:
+    first = requests[0]
+    folder = locate(spec)
+    memory = plan_memory(
+        spec,
+        first.width,
+        first.height,
+        first.num_frames,
+        first.dtype,
+        machine,
+        first.memory,
+        weights=None if spec.components or folder is None else weights_on_disk(folder),
+    )
+    workload = Workload(
+        spec.name,
+        machine.device_name,
+        first.width,
+        first.height,
+        first.num_frames,
+        first.num_inference_steps,
+    )
+    return Plan(
+        spec,
+        requests,
+        memory,
+        (*notes, *_device_notes(first, machine), *memory.warnings),
+        machine,
+        estimate(workload, read_runs()),
+    )
+
+
+def _device_notes(request: Request, machine: Machine) -> list[str]:
+    wanted = request.device.partition(":")[0]
+    present = "cuda" if machine.device == "rocm" else machine.device
+    if wanted in {"auto", "cpu", "xpu", present}:
+        return []
+    return [f"--device {request.device}: no such device was found here"]

@@ -1,0 +1,1 @@
+"""Arithmetic: what a request comes to before any weight is loaded."""

@@ -1,0 +1,33 @@
+"""What a run tells while it works; the command line draws it, programs read it as JSON lines."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["plan", "stage", "step", "frames", "item", "done", "warning", "error"]
+Stage = Literal["load", "encode", "denoise", "decode", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. Fields that do not apply are None."""
+
+    event: Kind
+    item: str | None = None
+    """Which video of the run, its output name."""
+    stage: Stage | None = None
+    step: int | None = None
+    of: int | None = None
+    seconds_per_step: float | None = None
+    eta_s: float | None = None
+    """Expected time until the video is finished, in seconds."""
+    memory_bytes: int | None = None
+    message: str | None = None
+
+
+Listener = Callable[[Event], None]
+"""Called in the thread that generates; must return quickly and not raise."""
+
+
+def silent(event: Event) -> None:
+    """Listen to nothing."""

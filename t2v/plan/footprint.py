@@ -1,0 +1,181 @@
+"""How many bytes a model takes at each stage of a video, from its sizes alone.
+
+The constants are the peaks of live tensors in the real configurations of diffusers 0.42.1, counted
+without computing anything; `bench/footprint.py` counts them again. The margin is for what tensors
+do not show: workspaces of convolutions and pieces too small to use again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+from t2v.plan.machine import GIB
+from t2v.zoo.spec import ModelSpec
+
+_ITEM_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+_MARGIN = 1.15
+
+_VALUES_PER_TOKEN_CHANNEL = 16
+"""Transformer block: Wan 1.3B 15.8, Wan 14B 11.1, LTX 2B 15.6, CogVideoX 5B 12.2."""
+_PARAMS_PER_SQUARE_CHANNEL = 560
+"""Parameters over channels squared, so that channels follow from the size: 14 to 20 a layer."""
+_VALUES_PER_UNET_PIXEL = 2400
+"""U-Net of ModelScope, for each latent pixel: 2330."""
+
+_TEMPORAL = {"ltx": 8, "ltx2": 8, "mochi": 6}
+"""Frames that one latent frame stands for, where it is not 4."""
+_SEPARATE_GUIDANCE = frozenset({"wan", "hunyuan_video", "skyreels_v2"})
+"""Families that run the two halves of guidance one after the other and not as one batch."""
+
+_LEAF_SHARE = {"encoder": 0.2, "denoiser": 0.02}
+"""The largest layer of a component: a multilingual embedding is 19 % of its encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoder:
+    values_per_pixel: int
+    """Numbers held at the peak for each pixel of a frame, or of the clip if it is decoded whole."""
+    tile: int
+    """Pixels of one tile."""
+    is_whole: bool = False
+
+
+_DECODERS = {
+    "wan": _Decoder(5400, 256 * 256),  # 2.1: 4877, 2.2: 5391
+    "cogvideox": _Decoder(22_600, 240 * 360),  # 22514
+    "ltx": _Decoder(52, 512 * 512, is_whole=True),  # 51
+    "modelscope": _Decoder(770, 512 * 512, is_whole=True),  # 769
+}
+_ANY_DECODER = _Decoder(800, 512 * 512, is_whole=True)
+
+
+def weights_of(spec: ModelSpec, dtype: str, device: str) -> dict[str, int]:
+    """Bytes of each component in the number format that it will run in."""
+    return {
+        name: component.params * _ITEM_BYTES[_format(component.dtype, dtype, device)]
+        for name, component in spec.components.items()
+    }
+
+
+def role_of(component: str) -> str:
+    """What a component of a pipeline does: `encoder`, `denoiser`, `vae` or `other`."""
+    if component.startswith("vae"):
+        return "vae"
+    if "encoder" in component:
+        return "encoder"
+    return "denoiser" if component.startswith(("transformer", "unet")) else "other"
+
+
+def _format(stated: str, wanted: str, device: str) -> str:
+    # A component that the entry wants in float32 stays there, whatever the rest is told.
+    if "float32" in (stated, wanted):
+        return "float32"
+    if wanted == "auto":
+        return "float32" if device == "cpu" else stated
+    return wanted
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """One model making one video."""
+
+    spec: ModelSpec
+    weights: Mapping[str, int]
+    """Bytes of each component as it will be loaded; empty if nobody knows."""
+    width: int
+    height: int
+    num_frames: int
+    dtype: str
+    device: str
+
+    @property
+    def total(self) -> int:
+        """Bytes of all weights."""
+        return sum(self.weights.values())
+
+    @property
+    def can_tile(self) -> bool:
+        """Whether the VAE can work in tiles."""
+        return self.spec.supports.vae_tiling
+
+    def peak(self, rung: str, *, tiled: bool = False) -> int:
+        """Most bytes on the device at any time."""
+        measured = self._measured(rung)
+        return self._estimated(rung, tiled=tiled) if measured is None else measured
+
+    def encoding(self) -> int:
+        """Bytes to read the prompt, beside the text encoder: little next to its weights."""
+        return min(GIB // 4, self._largest("encoder"))
+
+    def denoising(self) -> int:
+        """Bytes of one pass of the denoiser, beside its weights."""
+        tokens, item = self._tokens(), self._item_bytes("denoiser")
+        if "unet" in self.weights:
+            return int(tokens * _VALUES_PER_UNET_PIXEL * 2 * item * _MARGIN)
+        channels = sqrt(self._largest("denoiser") / item / _PARAMS_PER_SQUARE_CHANNEL)
+        batch = 1 if self.spec.family in _SEPARATE_GUIDANCE else 2
+        return int(tokens * channels * _VALUES_PER_TOKEN_CHANNEL * batch * item * _MARGIN)
+
+    def decoding(self, *, tiled: bool = False) -> int:
+        """Bytes to turn latents into frames, beside the VAE's weights."""
+        decoder = _DECODERS.get(self.spec.family, _ANY_DECODER)
+        area, item = self.width * self.height, self._item_bytes("vae")
+        worked_on = min(area, decoder.tile) if tiled else area
+        if decoder.is_whole:
+            worked_on *= self.num_frames
+        # Tiles are put together on the device: twice three channels of the whole clip.
+        result = 6 * area * self.num_frames * item if tiled else 0
+        return int(decoder.values_per_pixel * worked_on * item * _MARGIN) + result
+
+    def decoding_alone(self) -> int:
+        """The same with nothing else on the device, the least that whole frames take."""
+        return self._largest("vae") + self.decoding()
+
+    def _estimated(self, rung: str, *, tiled: bool) -> int:
+        decoding = self.decoding(tiled=tiled)
+        if rung == "none":
+            return self.total + max(self.encoding(), self.denoising(), decoding)
+        share = {"encoder": 1.0, "denoiser": 1.0} if rung == "model" else _LEAF_SHARE
+        # Group offload fetches the next layer while one works.
+        layers = 2 if rung == "group" else 1
+        encoder, denoiser = (
+            int(self._largest(role) * min(1.0, share[role] * layers))
+            for role in ("encoder", "denoiser")
+        )
+        return max(
+            encoder + self.encoding(), denoiser + self.denoising(), self._largest("vae") + decoding
+        )
+
+    def _measured(self, rung: str) -> int | None:
+        """The smallest measured peak of a run that was at least as large as this one."""
+        pixels = self.width * self.height * self.num_frames
+        peaks = [
+            row.peak_gib
+            for row in self.spec.memory
+            if row.rung == rung and _area(row.size) * row.frames >= pixels
+        ]
+        return int(min(peaks) * GIB) if peaks else None
+
+    def _largest(self, role: str) -> int:
+        return max(
+            (size for name, size in self.weights.items() if role_of(name) == role), default=0
+        )
+
+    def _item_bytes(self, role: str) -> int:
+        stated = next(
+            (one.dtype for name, one in self.spec.components.items() if role_of(name) == role),
+            "bfloat16",
+        )
+        return _ITEM_BYTES[_format(stated, self.dtype, self.device)]
+
+    def _tokens(self) -> int:
+        rule, multiple = self.spec.frames, self.spec.sizes.multiple
+        temporal = 1 if rule.multiple == 1 else _TEMPORAL.get(self.spec.family, 4)
+        num_latent_frames = -(-self.num_frames // temporal) + (temporal > 1)
+        return num_latent_frames * -(-self.width // multiple) * -(-self.height // multiple)
+
+
+def _area(size: str) -> int:
+    """Pixels of `832x480`; 0 for what is written otherwise."""
+    width, _, height = size.partition("x")
+    return int(width) * int(height) if width.isdigit() and height.isdigit() else 0

@@ -1,0 +1,212 @@
+"""What this machine has, found out without torch: device, memory, processors."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+GIB = 1024**3
+_MIB = 1024**2
+_UNLIMITED = 1 << 60
+_TIMEOUT_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One device and its host. Bytes are None where nothing says how many there are."""
+
+    device: str
+    """`cuda`, `rocm`, `mps` or `cpu`."""
+    device_name: str
+    free_bytes: int | None
+    total_bytes: int | None
+    host_free_bytes: int | None
+    host_total_bytes: int | None
+    num_cpus: int
+
+
+def probe_machine(device: str = "auto") -> Machine:
+    """The machine as it is now. `device` is the wanted torch device; `auto` takes the best one."""
+    free, total = _host_memory()
+    found = _accelerator(device) if device != "cpu" else None
+    kind, name, device_free, device_total = found or ("cpu", _processor(), free, total)
+    return Machine(kind, name, device_free, device_total, free, total, _num_cpus())
+
+
+_Found = tuple[str, str, int | None, int | None]
+
+
+def _accelerator(device: str) -> _Found | None:
+    if platform.system() == "Darwin":
+        return _apple() if device in {"auto", "mps"} else None
+    if device in {"mps", "xpu"} or _torch_is_cpu_only():
+        return None
+    index = int(device.partition(":")[2] or 0)
+    return _nvidia(index) or _amd(index)
+
+
+def _torch_is_cpu_only() -> bool:
+    try:
+        return metadata.version("torch").endswith("+cpu")
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def _nvidia(index: int) -> _Found | None:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    tool = shutil.which("nvidia-smi")
+    if tool is None or visible in {"", "-1"}:
+        return None
+    if visible is not None:
+        listed = visible.split(",")
+        if index >= len(listed):
+            return None
+        wanted = listed[index].strip()
+    else:
+        wanted = str(index)
+    query = "--query-gpu=name,memory.free,memory.total"
+    answer = _answer([tool, query, "--format=csv,noheader,nounits", f"--id={wanted}"])
+    return parse_nvidia(answer)
+
+
+def parse_nvidia(answer: str) -> _Found | None:
+    """The first GPU of `nvidia-smi --query-gpu=name,memory.free,memory.total` in CSV."""
+    match = re.match(r"\s*(.+?)\s*,\s*(\d+|\[.*?\])\s*,\s*(\d+|\[.*?\])", answer)
+    if match is None:
+        return None
+    free, total = (int(text) * _MIB if text.isdigit() else None for text in match.groups()[1:])
+    return "cuda", match[1], free, total
+
+
+def _amd(index: int) -> _Found | None:
+    if not Path("/dev/kfd").exists():
+        return None
+    cards = sorted(Path("/sys/class/drm").glob("card[0-9]*/device/mem_info_vram_total"))
+    if index >= len(cards):
+        return None
+    folder = cards[index].parent
+    total, used = _number(cards[index]), _number(folder / "mem_info_vram_used")
+    free = total - used if total is not None and used is not None else None
+    return "rocm", _text(folder / "product_name") or "AMD GPU", free, total
+
+
+def _apple() -> _Found | None:
+    if platform.machine() != "arm64":
+        return None
+    free, total = _host_memory()
+    # Metal lets one process have about three quarters of the unified memory.
+    limit = total * 3 // 4 if total else None
+    return "mps", _processor(), min(free, limit) if free and limit else free, limit
+
+
+def _host_memory() -> tuple[int | None, int | None]:
+    match platform.system():
+        case "Windows":
+            return _windows_memory()
+        case "Darwin":
+            return _mac_memory()
+        case _:
+            return _linux_memory()
+
+
+def _linux_memory() -> tuple[int | None, int | None]:
+    lines = _text(Path("/proc/meminfo")).splitlines()
+    sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if ":" in line}
+    free, total = sizes.get("MemAvailable"), sizes.get("MemTotal")
+    for limit, used in _cgroup_limits():
+        if total is None or limit < total:
+            total = limit
+        free = max(0, limit - used) if free is None else min(free, max(0, limit - used))
+    return free, total
+
+
+def _cgroup_limits(root: Path = Path("/sys/fs/cgroup")) -> list[tuple[int, int]]:
+    """What the container may use, and uses: version 2 on every level, then version 1."""
+    own = next(
+        (line[4:] for line in _text(Path("/proc/self/cgroup")).split("\n") if line[:4] == "0::/"),
+        "",
+    )
+    folders = [root / own, *(root / own).parents]
+    pairs = [
+        (_number(folder / "memory.max"), _reclaimable(folder))
+        for folder in folders[: folders.index(root) + 1 if root in folders else 1]
+    ]
+    old = root / "memory"
+    pairs.append((_number(old / "memory.limit_in_bytes"), _number(old / "memory.usage_in_bytes")))
+    return [(limit, used or 0) for limit, used in pairs if limit is not None and limit < _UNLIMITED]
+
+
+def _reclaimable(folder: Path) -> int | None:
+    """Used memory less the file cache that the kernel gives back when it is wanted."""
+    used = _number(folder / "memory.current")
+    match = re.search(r"^inactive_file (\d+)$", _text(folder / "memory.stat"), re.MULTILINE)
+    return used - int(match[1]) if used is not None and match else used
+
+
+def _mac_memory() -> tuple[int | None, int | None]:
+    total = _answer(["sysctl", "-n", "hw.memsize"]).strip()
+    pages = _answer(["vm_stat"])
+    size = re.search(r"page size of (\d+)", pages)
+    counts = re.findall(r"Pages (?:free|inactive|speculative|purgeable):\s+(\d+)", pages)
+    free = int(size[1]) * sum(map(int, counts)) if size and counts else None
+    return free, int(total) if total.isdigit() else None
+
+
+def _windows_memory() -> tuple[int | None, int | None]:
+    import ctypes  # noqa: PLC0415 - Windows alone needs it
+
+    class Status(ctypes.Structure):
+        _fields_ = (
+            ("length", ctypes.c_ulong),
+            ("load", ctypes.c_ulong),
+            ("total", ctypes.c_ulonglong),
+            ("free", ctypes.c_ulonglong),
+            ("rest", ctypes.c_ulonglong * 5),
+        )
+
+    status = Status(length=ctypes.sizeof(Status))
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 - absent elsewhere
+    return (
+        (status.free, status.total)
+        if kernel.GlobalMemoryStatusEx(ctypes.byref(status))
+        else (None, None)
+    )
+
+
+def _num_cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _processor() -> str:
+    if platform.system() == "Darwin":
+        return _answer(["sysctl", "-n", "machdep.cpu.brand_string"]).strip() or "Apple"
+    match = re.search(r"^model name\s*:\s*(.+)$", _text(Path("/proc/cpuinfo")), re.MULTILINE)
+    return match[1] if match else platform.processor() or platform.machine() or "CPU"
+
+
+def _answer(command: list[str]) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _number(path: Path) -> int | None:
+    text = _text(path)
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,143 @@
+"""Where the weights will live, decided by arithmetic before any of them is loaded.
+
+The numbers are estimates and lean to the high side. A measured row of the entry counts more than
+the arithmetic where it covers the request.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from t2v.plan.footprint import Footprint, weights_of
+from t2v.plan.machine import GIB, Machine
+from t2v.plan.request import MemoryPlan
+from t2v.zoo.spec import ModelSpec
+
+RUNGS = ("none", "model", "group", "sequential")
+"""From the fastest to the one that needs least."""
+
+_RESERVE_BYTES = GIB * 3 // 4
+"""A CUDA context takes 0.3 to 0.5 GiB; the rest is for what cuDNN and cuBLAS set aside."""
+_USABLE = 0.95
+"""What fragmentation leaves of the free memory."""
+
+
+def plan_memory(
+    spec: ModelSpec,
+    width: int,
+    height: int,
+    num_frames: int,
+    dtype: str,
+    machine: Machine,
+    wanted: str,
+    *,
+    weights: Mapping[str, int] | None = None,
+) -> MemoryPlan:
+    """Choose the rung and whether the VAE works in tiles.
+
+    Args:
+        spec: The model.
+        width: Of the video, in pixels.
+        height: Of the video, in pixels.
+        num_frames: Of the video.
+        dtype: The wanted number format, or `auto`.
+        machine: Where it will run.
+        wanted: A rung, or `auto`.
+        weights: Bytes by component, for a model whose entry does not know them.
+    """
+    known = weights_of(spec, dtype, machine.device) or dict(weights or {})
+    footprint = Footprint(spec, known, width, height, num_frames, dtype, machine.device)
+    if machine.device == "cpu":
+        return _on_cpu(footprint, machine, wanted)
+    if machine.free_bytes is None or not known:
+        return _unknown(footprint, machine, wanted)
+    return _on_device(footprint, machine, machine.free_bytes, wanted)
+
+
+def weights_on_disk(folder: Path) -> dict[str, int]:
+    """Bytes of the weight files of each component in a diffusers folder."""
+    sizes: dict[str, int] = {}
+    for path in folder.glob("*/*.safetensors"):
+        sizes[path.parent.name] = sizes.get(path.parent.name, 0) + path.stat().st_size
+    return sizes
+
+
+def _on_cpu(footprint: Footprint, machine: Machine, wanted: str) -> MemoryPlan:
+    warnings = []
+    if wanted not in {"auto", "none"}:
+        warnings.append(f"--memory {wanted} takes weights off a GPU; on the CPU nothing changes")
+    if not footprint.weights:
+        return MemoryPlan("none", False, "on the CPU, sizes unknown", warnings=tuple(warnings))
+    free = machine.host_free_bytes
+    tiling = footprint.can_tile and free is not None and footprint.peak("none") > free
+    peak = footprint.peak("none", tiled=tiling)
+    reason = f"on the CPU, {gib(peak)} at the peak"
+    warnings += _host_warnings(peak, machine)
+    return MemoryPlan("none", tiling, reason, peak, peak, tuple(warnings))
+
+
+def _unknown(footprint: Footprint, machine: Machine, wanted: str) -> MemoryPlan:
+    """One component at a time costs little and fits most of the time."""
+    what = "the free memory" if footprint.weights else "the size of the model"
+    rung = "model" if wanted == "auto" else wanted
+    reason = f"{what} is unknown" if wanted == "auto" else "as asked for"
+    warnings = _host_warnings(footprint.total, machine)
+    return MemoryPlan(rung, False, reason, None, footprint.total or None, tuple(warnings))
+
+
+def _on_device(footprint: Footprint, machine: Machine, free: int, wanted: str) -> MemoryPlan:
+    usable = max(0, int(free * _USABLE) - _RESERVE_BYTES)
+    rung, tiling = _choose(footprint, usable, wanted)
+    peak = footprint.peak(rung, tiled=tiling)
+    if wanted != "auto":
+        reason = "as asked for"
+    elif rung == "none":
+        reason = f"{gib(peak)} of {gib(free)} free on {machine.device_name}"
+    else:
+        whole = footprint.peak("none", tiled=tiling)
+        reason = (
+            f"all at once would take {gib(whole)}, {gib(free)} are free on {machine.device_name}"
+        )
+    warnings = _host_warnings(footprint.total, machine)
+    if peak > usable:
+        warnings.append(_too_small(footprint, usable, free, wanted, peak))
+    return MemoryPlan(rung, tiling, reason, peak, footprint.total, tuple(warnings))
+
+
+def _choose(footprint: Footprint, usable: int, wanted: str) -> tuple[str, bool]:
+    """The fastest rung that fits, and tiles where the VAE alone would not: they can leave seams."""
+    tiled = footprint.can_tile and footprint.decoding_alone() > usable
+    if wanted != "auto":
+        # Weights that must stay leave the VAE less room than it has alone.
+        tiled = footprint.can_tile and (tiled or footprint.peak(wanted) > usable)
+        return wanted, tiled
+    fitting = (rung for rung in RUNGS if footprint.peak(rung, tiled=tiled) <= usable)
+    return next(fitting, RUNGS[-1]), tiled
+
+
+def _too_small(footprint: Footprint, usable: int, free: int, wanted: str, peak: int) -> str:
+    said = f"about {gib(peak)} are needed and {gib(free)} are free: this may run out of memory"
+    rung, tiled = _choose(footprint, usable, "auto")
+    if wanted != "auto" and footprint.peak(rung, tiled=tiled) <= usable:
+        return f"{said}; --memory {rung} fits"
+    return f"{said}; fewer frames or a smaller size need less"
+
+
+def _host_warnings(needed: int, machine: Machine) -> list[str]:
+    total, free = machine.host_total_bytes, machine.host_free_bytes
+    if total is not None and needed > total:
+        return [
+            f"the weights take {gib(needed)} of RAM and this machine has {gib(total)}; "
+            "it may run out of memory"
+        ]
+    if free is not None and needed > free:
+        return [f"{gib(needed)} of RAM are needed and {gib(free)} are free; close other programs"]
+    return []
+
+
+def gib(size: int) -> str:
+    """A number of bytes for people: `14.5 GiB`, `28 MiB`.
+
+    >>> gib(15_569_256_448)
+    '14.5 GiB'
+    """
+    return f"{size / GIB:.1f} GiB" if size >= GIB // 10 else f"{size / 1024**2:.0f} MiB"

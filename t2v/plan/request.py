@@ -1,0 +1,177 @@
+"""What will be asked of the model, every value concrete and with its origin."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from fractions import Fraction
+from typing import Any, Self
+
+from t2v.errors import RequestError
+from t2v.plan.history import Estimate
+from t2v.plan.machine import Machine
+from t2v.plan.options import Options
+from t2v.plan.prompts import checked_prompt
+from t2v.zoo.spec import ModelSpec
+
+UNSAID = frozenset({"zoo", "pipeline", "t2v", "random"})
+"""Origins of values that the user did not decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """A LoRA to add: a Hub repository id or a local safetensors file, and how strongly."""
+
+    source: str
+    scale: float = 1.0
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.scale!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One video of one model. Frozen: what runs is what was printed.
+
+    `num_frames` and sizes obey the model's rules already; `fps` is the rate of the file.
+    Values that are None are left to the pipeline's own default.
+    """
+
+    prompt: str
+    model: str
+    width: int
+    height: int
+    num_frames: int
+    fps: Fraction
+    seed: int
+    negative_prompt: str | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    guidance_scale_2: float | None = None
+    max_sequence_length: int | None = None
+    scheduler: str | None = None
+    flow_shift: float | None = None
+    lora: tuple[Lora, ...] = ()
+    device: str = "auto"
+    dtype: str = "auto"
+    memory: str = "auto"
+    codec: str = "auto"
+    crf: int | None = None
+    metadata: bool = True
+    origins: dict[str, str] = field(default_factory=dict, compare=False)
+    """Field name -> who decided it: `flag`, `project config`, `user config`, `zoo` (the entry),
+    `pipeline` (its own default), `t2v` (ours), `random` or `derived from SEED`."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the video in seconds."""
+        return float(self.num_frames / self.fps)
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """`{name: {"value": ..., "origin": ...}}` for every value, JSON-ready."""
+        return {
+            name: {"value": value, "origin": self.origins.get(name, "t2v")}
+            for name, value in self._values().items()
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """The request that `to_dict` wrote; names it does not know are left out.
+
+        The record may come out of a stranger's video, so every value is checked again.
+        """
+        known = {one.name for one in fields(cls)} - {"origins"}
+        given = {name: entry for name, entry in record.items() if name in known}
+        if not all(isinstance(entry, Mapping) and "value" in entry for entry in given.values()):
+            raise RequestError(
+                'Not a request of t2v: each value must be {"value": ..., "origin": ...}'
+            )
+        missing = {"prompt", "model", "width", "height", "num_frames", "fps", "seed"} - given.keys()
+        if missing:
+            raise RequestError(f"Not a request of t2v: it lacks {', '.join(sorted(missing))}")
+        values = {name: entry["value"] for name, entry in given.items()}
+        origins = {name: str(entry.get("origin", "t2v")) for name, entry in given.items()}
+        return cls(**_checked(values), origins=origins)
+
+    def to_options(self, *, only_said: bool = False) -> Options:
+        """The options that ask for this request again; with `only_said`, what a user decided."""
+        values = self._values()
+        values["lora"] = tuple(str(lora) for lora in self.lora) or None
+        unsaid = UNSAID if only_said else frozenset[str]()
+        return Options(
+            **{
+                name: value
+                for name, value in values.items()
+                if name in Options.model_fields and self.origins.get(name, "t2v") not in unsaid
+            }
+        )
+
+    def _values(self) -> dict[str, Any]:
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        del values["origins"]
+        return values | {"fps": str(self.fps), "lora": [asdict(lora) for lora in self.lora]}
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Where the weights live while the model runs."""
+
+    rung: str
+    """`none`, `model`, `group` or `sequential`: diffusers' ways to move weights on and off."""
+    vae_tiling: bool
+    reason: str
+    estimated_bytes: int | None = None
+    """Expected peak on the device, where the entry knows its sizes."""
+    host_bytes: int | None = None
+    """Expected peak of the host's memory, likewise."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything known before a weight is loaded; `t2v plan` prints it and the run obeys it."""
+
+    spec: ModelSpec
+    requests: tuple[Request, ...]
+    """One a video; they differ in their seed alone."""
+    memory: MemoryPlan
+    notes: tuple[str, ...] = ()
+    """What was changed on the way and why, a line each, to be said once."""
+    machine: Machine | None = None
+    estimate: Estimate | None = None
+    """How long one video takes, from earlier runs; None where there was none like it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as one JSON document."""
+        spec, first = self.spec, self.requests[0]
+        return {
+            "model": {
+                "name": spec.name,
+                "family": spec.family,
+                "pipeline": spec.pipeline,
+                "repo": spec.repo,
+                "revision": spec.revision,
+                "license": spec.license,
+                "commercial": spec.commercial,
+                "maturity": spec.maturity,
+                "download_bytes": spec.download_bytes or None,
+            },
+            "request": first.to_dict(),
+            "duration_s": first.duration_s,
+            "seeds": [request.seed for request in self.requests],
+            "memory": asdict(self.memory),
+            "machine": self.machine and asdict(self.machine),
+            "estimate": self.estimate and asdict(self.estimate),
+            "notes": list(self.notes),
+        }
+
+
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    loras = [Lora(**lora) if isinstance(lora, dict) else lora for lora in values.get("lora") or ()]
+    shared = {name: value for name, value in values.items() if name in Options.model_fields}
+    options = Options(**{**shared, "lora": tuple(str(lora) for lora in loras)})
+    checked = {name: getattr(options, name) for name in shared}
+    checked |= {
+        "prompt": checked_prompt(str(values["prompt"]))[0],
+        "fps": Fraction(options.fps or ""),
+    }
+    checked["lora"] = tuple(loras)
+    return checked

@@ -1,0 +1,198 @@
+"""What the user, the configs and the zoo say, settled into one request."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from t2v.errors import RequestError
+from t2v.plan import frames
+from t2v.plan.lora import locate, parse_lora
+from t2v.plan.options import Options
+from t2v.plan.prompts import checked_prompt, clean_prompt
+from t2v.plan.request import Request
+from t2v.plan.seeds import derive_seed, random_seed
+from t2v.plan.wording import flag_name
+from t2v.zoo.spec import ModelSpec
+
+Layers = Sequence[tuple[str, Options]]
+"""Who says it and what they say, the strongest last."""
+
+_FROM_ENTRY = (
+    "negative_prompt",
+    "num_inference_steps",
+    "guidance_scale",
+    "guidance_scale_2",
+    "max_sequence_length",
+    "scheduler",
+    "flow_shift",
+)
+_OURS: dict[str, Any] = {
+    "device": "auto",
+    "dtype": "auto",
+    "memory": "auto",
+    "codec": "auto",
+    "crf": None,
+    "metadata": True,
+}
+
+
+def resolve(
+    spec: ModelSpec, prompt: str, layers: Layers, *, prompt_origin: str = "flag"
+) -> tuple[Request, list[str]]:
+    """Settle every value of a request, with its origin, and say what had to be changed.
+
+    Raises:
+        RequestError: The values contradict each other, or the model cannot make such a video.
+    """
+    settled = _Settled(spec, layers)
+    settled.put("prompt", *checked_prompt(prompt), origin=prompt_origin)
+    settled.put("model", spec.name, [], settled.said("model", "t2v")[1])
+    for name in _FROM_ENTRY:
+        stated = getattr(spec.defaults, name)
+        settled.take(name, stated, "pipeline" if stated is None else "zoo")
+    for name, value in _OURS.items():
+        settled.take(name, value, "t2v")
+    settled.take("seed", random_seed(), "random")
+    settled.negative_prompt()
+    settled.second_guidance()
+    settled.loras()
+    settled.rate()
+    settled.size()
+    settled.length()
+    return Request(**settled.values, origins=settled.origins), settled.notes
+
+
+def requests_for(request: Request, num_videos: int) -> tuple[Request, ...]:
+    """The request once a video, with seeds that follow from its own."""
+    origin = f"derived from {request.seed}"
+    return (
+        request,
+        *(
+            replace(
+                request,
+                seed=derive_seed(request.seed, index),
+                origins=request.origins | {"seed": origin},
+            )
+            for index in range(1, num_videos)
+        ),
+    )
+
+
+class _Settled:
+    """The values of a request as they become known."""
+
+    def __init__(self, spec: ModelSpec, layers: Layers) -> None:
+        self.spec = spec
+        self.layers = layers
+        self.values: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}
+        self.notes: list[str] = []
+
+    def said(self, name: str, fallback: str, value: Any = None) -> tuple[Any, str]:
+        """What the strongest layer that says anything says, and which one it is."""
+        for origin, options in reversed(self.layers):
+            found = getattr(options, name, None)
+            if found is not None:
+                return found, origin
+        return value, fallback
+
+    def take(self, name: str, value: Any, fallback: str) -> None:
+        """Settle a value that needs no second thought."""
+        self.values[name], self.origins[name] = self.said(name, fallback, value)
+
+    def put(self, name: str, value: Any, notes: Sequence[str], origin: str) -> None:
+        """Settle a value that was worked out."""
+        self.values[name], self.origins[name] = value, origin
+        self.notes += [note for note in notes if note not in self.notes]
+
+    def negative_prompt(self) -> None:
+        if self.values["negative_prompt"] is not None:
+            text, notes = clean_prompt(self.values["negative_prompt"], "negative prompt")
+            self.put("negative_prompt", text, notes, self.origins["negative_prompt"])
+
+    def second_guidance(self) -> None:
+        """A second guidance scale is for models with two denoisers; diffusers refuses others."""
+        spec, origin = self.spec, self.origins["guidance_scale_2"]
+        has_two = spec.defaults.guidance_scale_2 is not None or "transformer_2" in spec.components
+        if self.values["guidance_scale_2"] is None or has_two or spec.family == "generic":
+            return
+        message = f"{spec.name} has one denoiser and takes no {flag_name('guidance_scale_2')}"
+        if not origin.endswith("config"):
+            raise RequestError(message)
+        self.put("guidance_scale_2", None, [f"{message}; the {origin}'s is left out"], "pipeline")
+
+    def loras(self) -> None:
+        texts, origin = self.said("lora", "t2v", ())
+        loras = tuple(locate(parse_lora(text)) for text in texts)
+        self.put("lora", loras, [], origin)
+
+    def rate(self) -> None:
+        """The file plays at the model's rate unless told otherwise."""
+        spec, trained = self.spec, Fraction(self.spec.fps)
+        text, origin = self.said("fps", "zoo", spec.fps)
+        fps = Fraction(text)
+        notes = []
+        if fps != trained and not spec.fps_input:
+            notes.append(
+                f"{frames.label(spec)} moves at {frames.number(trained)} fps; played at {frames.number(fps)} "
+                f"everything is {frames.number(round(fps / trained, 2))} times as fast"
+            )
+        self.put("fps", fps, notes, origin)
+
+    def size(self) -> None:
+        width, height, origins = wanted_size(self.spec, self.layers)
+        width, height, notes = frames.fit_size(self.spec, width, height)
+        self.put("width", width, notes, origins[0])
+        self.put("height", height, [], origins[1])
+
+    def length(self) -> None:
+        fps = self.values["fps"]
+        wanted, origin, seconds = wanted_length(self.spec, self.layers, fps)
+        num_frames, notes = frames.fit_frames(self.spec, wanted, fps, seconds=seconds)
+        self.put("num_frames", num_frames, notes, origin)
+
+
+def wanted_size(spec: ModelSpec, layers: Layers) -> tuple[int, int, tuple[str, str]]:
+    """Width and height before snapping, and who decided each.
+
+    A side that is given alone brings the other one along, in the shape of the size below it.
+    """
+    width, height = spec.sizes.native[0]
+    origins = "zoo", "zoo"
+    for origin, options in layers:
+        match options.width, options.height:
+            case None, None:
+                continue
+            case int(wide), int(high):
+                width, height = wide, high
+            case int(wide), None:
+                width, height = _follow(spec, (width, height), wide, side=0)
+            case None, int(high):
+                width, height = _follow(spec, (width, height), high, side=1)
+        origins = origin, origin
+    return width, height, origins
+
+
+def _follow(spec: ModelSpec, shape: tuple[int, int], given: int, side: int) -> tuple[int, int]:
+    natives = spec.sizes.native if shape in spec.sizes.native else ()
+    for native in natives:
+        if native[side] == given:
+            return native
+    other = max(1, frames.nearest(Fraction(given * shape[1 - side], shape[side])))
+    return (given, other) if side == 0 else (other, given)
+
+
+def wanted_length(spec: ModelSpec, layers: Layers, fps: Fraction) -> tuple[int, str, float | None]:
+    """The frame count before snapping, who decided it, and the seconds it comes from."""
+    for origin, options in reversed(layers):
+        if options.seconds is not None and options.num_frames is not None:
+            where = "" if origin == "flag" else f" in the {origin}"
+            raise RequestError(
+                f"--seconds and --num-frames{where} both say how long the video is; give one of them"
+            )
+        if options.num_frames is not None:
+            return options.num_frames, origin, None
+        if options.seconds is not None:
+            return frames.frames_for(options.seconds, fps), origin, options.seconds
+    return spec.frames.native, "zoo", None
