@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from t2v.api.doctor import Check as Check
     from t2v.api.doctor import doctor as doctor
     from t2v.api.generator import Generator as Generator
-    from t2v.api.generator import load as load
+    from t2v.api.loading import load as load
     from t2v.api.inspect import inspect as inspect
     from t2v.api.models import check_models as check_models
     from t2v.api.models import locate as locate
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from t2v.api.models import set_default_model as set_default_model
     from t2v.api.planning import plan as plan
     from t2v.api.replay import replay_plan as replay_plan
+    from t2v.api.run import output_paths as output_paths
     from t2v.api.run import run as run
     from t2v.api.video import Video as Video
     from t2v.plan.events import Event as Event
@@ -46,8 +47,9 @@ _HOMES = {
     "doctor": "t2v.api.doctor",
     "errors": "t2v",
     "inspect": "t2v.api.inspect",
-    "load": "t2v.api.generator",
+    "load": "t2v.api.loading",
     "locate": "t2v.api.models",
+    "output_paths": "t2v.api.run",
     "plan": "t2v.api.planning",
     "pull": "t2v.api.models",
     "replay_plan": "t2v.api.replay",

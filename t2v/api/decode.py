@@ -1,0 +1,44 @@
+"""Finishes a run whose latents were saved: denoising is not done again, only the VAE is needed."""
+
+from pathlib import Path
+
+from t2v.api.generator import refuse_suspect
+from t2v.api.latents import latents_output, read_latents
+from t2v.api.loading import load_for
+from t2v.api.video import Video
+from t2v.plan.events import Listener, silent
+
+
+def decode(
+    folder: str | Path,
+    output: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    strict: bool = False,
+    allow_pickle: bool = False,
+    listener: Listener = silent,
+) -> Video:
+    """Decode saved latents and write the video they stand for.
+
+    Args:
+        folder: What `--save-latents` made, or a run left that failed after denoising.
+        output: Where to; by default what the run was to write.
+        overwrite: Whether that file may be replaced.
+        strict: Whether a video that looks broken is an error.
+        allow_pickle: Whether weights in pickle files may be read.
+        listener: Hears of stages and frames.
+
+    Raises:
+        RequestError: The folder holds no saved latents.
+        SuspectError: The frames look broken, and `strict` is set.
+    """
+    folder = Path(folder)
+    latents, saved = read_latents(folder)
+    target = Path(output) if output is not None else latents_output(folder)
+    generator = load_for(saved.plan(), decode_only=True, allow_pickle=allow_pickle, listener=listener)
+    video = generator.finish(
+        latents, saved.request, saved.record, output=target, overwrite=overwrite, listener=listener
+    )
+    if strict:
+        refuse_suspect([video])
+    return video

@@ -1,0 +1,105 @@
+"""Frames on their way out: looked at, hashed, and written or kept."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from t2v.api.progress import Progress
+from t2v.media.frames import FrameHash, to_uint8
+from t2v.media.guard import Guard, GuardReport
+from t2v.media.writer import Writer, open_writer
+from t2v.plan.request import Request
+
+if TYPE_CHECKING:
+    from t2v.runtime.adapter import Frame
+
+
+class Sink(Protocol):
+    """Where frames go."""
+
+    wants_float: bool
+
+    def write(self, frame: np.ndarray) -> None:
+        """Take one frame, uint8, or float32 where that is wanted."""
+
+    def abort(self) -> None:
+        """Forget everything taken."""
+
+
+class Memory:
+    """Keeps the frames: uint8, num_frames x height x width x 3."""
+
+    wants_float = False
+
+    def __init__(self) -> None:
+        self._frames: list[np.ndarray] = []
+
+    def write(self, frame: np.ndarray) -> None:
+        """Keep one frame."""
+        self._frames.append(frame)
+
+    def abort(self) -> None:
+        """Drop all."""
+        self._frames.clear()
+
+    def stacked(self) -> np.ndarray:
+        """All frames as one array."""
+        return np.stack(self._frames)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of the frames."""
+
+    num_frames: int
+    frames_sha256: str
+    guard: GuardReport
+
+
+def open_sink(request: Request, output: Path | None, *, overwrite: bool) -> Writer | Memory:
+    """A writer for the output, or memory where none was named."""
+    if output is None:
+        return Memory()
+    return open_writer(
+        output,
+        width=request.width,
+        height=request.height,
+        fps=request.fps,
+        codec=request.codec,
+        crf=request.crf,
+        overwrite=overwrite,
+    )
+
+
+def deliver(
+    frames: "Iterable[Frame]",
+    sink: Sink,
+    *,
+    num_frames: int,
+    strict_finite: bool,
+    progress: Progress,
+) -> Delivered:
+    """Pass every frame through the guard and the digest into the sink.
+
+    Raises:
+        NonFiniteFrame: A frame has NaN or infinite values, and `strict_finite` is set.
+    """
+    guard, digest = Guard(), FrameHash()
+    delivered = 0
+    for delivered, frame in enumerate(frames, start=1):  # noqa: B007 - counts after the loop too
+        guard.look(frame, strict_finite=strict_finite)
+        rgb = to_uint8(frame)
+        digest.update(rgb)
+        began = time.perf_counter()
+        sink.write(frame if sink.wants_float else rgb)
+        progress.frame(delivered, num_frames, time.perf_counter() - began)
+    return Delivered(delivered, digest.hexdigest(), guard.report())
+
+
+def guard_facts(report: GuardReport) -> dict[str, Any]:
+    """The guard's findings as they go into the record."""
+    return {"suspect": list(report.suspect), "statistics": report.statistics}

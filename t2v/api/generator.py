@@ -1,0 +1,212 @@
+"""A loaded model: takes requests, gives videos."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t2v.api import record as records
+from t2v.api.latents import SavedRun
+from t2v.api.progress import Progress
+from t2v.api.rendering import Rendering
+from t2v.api.video import Video
+from t2v.errors import RequestError, SuspectError
+from t2v.plan.events import Listener, silent
+from t2v.plan.history import Workload, estimate, read_runs, record_timings
+from t2v.plan.options import Options
+from t2v.plan.request import MemoryPlan, Request
+from t2v.plan.resolve import resolve
+from t2v.zoo.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers import DiffusionPipeline
+
+    from t2v.runtime.adapter import Adapter
+
+
+SETTLED_AT_LOADING = ("model", "device", "dtype", "memory", "lora", "scheduler", "flow_shift")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model in memory and what is to be told about it."""
+
+    spec: ModelSpec
+    folder: Path
+    pipe: "DiffusionPipeline"
+    adapter: "Adapter"
+    device: "torch.device"
+    memory: MemoryPlan
+    options: Options
+    """What was settled at loading; a request for this model starts from it."""
+    facts: dict[str, Any]
+    """Revision, device, dtype and LoRA hashes, as they go into every record."""
+    machine_name: str
+    """The device as `Machine` names it; earlier runs are found under it."""
+    seconds: float
+    """What loading took."""
+    warnings: tuple[str, ...] = ()
+
+
+class Generator:
+    """A model in memory, made by `load`. Makes one video at a time.
+
+    ```python
+    generator = t2v.load("doodle-128")
+    video = generator.generate("a red ball bounces over green hills", output="ball.mp4")
+    ```
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._load_s = loaded.seconds
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's entry."""
+        return self._loaded.spec
+
+    @property
+    def pipe(self) -> "DiffusionPipeline":
+        """The diffusers pipeline itself."""
+        return self._loaded.pipe
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        output: str | Path | None = None,
+        overwrite: bool = False,
+        strict: bool = False,
+        save_latents: bool = False,
+        listener: Listener = silent,
+        **options: Any,
+    ) -> Video:
+        """Make one video.
+
+        Args:
+            prompt: What it shows.
+            output: The file, or a folder for PNG frames; without one the frames stay in memory.
+            overwrite: Whether an existing file may be replaced.
+            strict: Whether a video that looks broken is an error.
+            save_latents: Whether to keep the latents beside the output.
+            listener: Hears of stages and steps.
+            options: Fields of `Options`, in diffusers' words (`num_frames`, `seed`, ...), less
+                those that `load` settles (`device`, `dtype`, `lora`, `scheduler`, ...).
+
+        Raises:
+            RequestError: The options are wrong for this model.
+            GenerationError: The model failed.
+            SuspectError: The frames look broken, and `strict` is set.
+            DiskError: The file cannot be written.
+        """
+        layers = [("load", self._loaded.options), ("call", _for_a_call(options))]
+        request, notes = resolve(self.spec, prompt, layers, prompt_origin="call")
+        video = self.run(
+            request,
+            output=None if output is None else Path(output),
+            overwrite=overwrite,
+            save_latents=save_latents,
+            notes=notes,
+            listener=listener,
+        )
+        if strict:
+            refuse_suspect([video])
+        return video
+
+    def run(
+        self,
+        request: Request,
+        *,
+        output: Path | None = None,
+        overwrite: bool = False,
+        save_latents: bool = False,
+        notes: Sequence[str] = (),
+        listener: Listener = silent,
+    ) -> Video:
+        """Make the video of a planned request: `generate` with the planning done already."""
+        from t2v.runtime.device import reset_peak_memory
+
+        loaded = self._loaded
+        record = records.begin(request, loaded.spec, loaded.memory) | loaded.facts
+        saved = SavedRun.of(loaded.spec, request, loaded.memory, record)
+        rendering = Rendering(
+            loaded.pipe,
+            loaded.adapter,
+            loaded.device,
+            saved,
+            output,
+            self._progress(request, output, listener),
+            overwrite,
+            save_latents,
+            [*loaded.warnings, *notes],
+        )
+        reset_peak_memory(loaded.device)
+        video = rendering.render()
+        record_timings(self._workload(request), video.record["timings_s"])
+        return video
+
+    def finish(
+        self,
+        latents: "torch.Tensor",
+        saved: SavedRun,
+        *,
+        output: Path | None = None,
+        overwrite: bool = False,
+        listener: Listener = silent,
+    ) -> Video:
+        """Deliver the video of latents that an earlier run saved."""
+        loaded = self._loaded
+        return Rendering(
+            loaded.pipe,
+            loaded.adapter,
+            loaded.device,
+            saved,
+            output,
+            self._progress(saved.request, output, listener),
+            overwrite,
+            warnings=list(loaded.warnings),
+        ).decode(latents)
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        from t2v.runtime.offload import release
+
+        device = self._loaded.device
+        del self._loaded
+        release(device)
+
+    def _progress(self, request: Request, output: Path | None, listener: Listener) -> Progress:
+        past = estimate(self._workload(request), read_runs())
+        later_s = None if past is None else past.decode_s + past.write_s
+        load_s, self._load_s = self._load_s, 0.0  # counted with the first video alone
+        return Progress(listener, output.name if output else None, later_s, load_s)
+
+    def _workload(self, request: Request) -> Workload:
+        return Workload(
+            self.spec.name,
+            self._loaded.machine_name,
+            request.width,
+            request.height,
+            request.num_frames,
+            request.num_inference_steps,
+        )
+
+
+def refuse_suspect(videos: Iterable[Video]) -> None:
+    """Raise if any of the videos looks broken.
+
+    Raises:
+        SuspectError: Names the files and what is wrong with them.
+    """
+    broken = [video for video in videos if video.status == "suspect"]
+    if broken:
+        lines = [f"{v.output or 'a video'}: {', '.join(v.record['guard']['suspect'])}" for v in broken]
+        raise SuspectError("Written, but the frames look broken. " + "; ".join(lines))
+
+
+def _for_a_call(options: dict[str, Any]) -> Options:
+    if settled := [name for name in options if name in SETTLED_AT_LOADING]:
+        raise RequestError(f"{', '.join(settled)}: settled when the model is loaded, by t2v.load.")
+    return Options(**options)

@@ -1,0 +1,168 @@
+"""One request, from noise to a delivered video."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t2v.api.delivery import Delivered, Memory, Sink, deliver, guard_facts, open_sink
+from t2v.api.latents import SavedRun, keep_latents, latents_folder, save_latents
+from t2v.api.progress import Progress
+from t2v.api.video import Video
+from t2v.errors import InterruptedRun, T2VError
+from t2v.media.guard import NonFiniteFrame
+from t2v.media.writer import Writer
+from t2v.plan.request import Request
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers import DiffusionPipeline
+
+    from t2v.runtime.adapter import Adapter
+
+
+@dataclass(slots=True)
+class Rendering:
+    """What one video is made with and where it goes."""
+
+    pipe: "DiffusionPipeline"
+    adapter: "Adapter"
+    device: "torch.device"
+    saved: SavedRun
+    """The request, and its record so far: filled in as things become known."""
+    output: Path | None
+    progress: Progress
+    overwrite: bool = False
+    keep: bool = False
+    """Whether the latents are kept though nothing went wrong."""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def request(self) -> Request:
+        """What is asked for."""
+        return self.saved.request
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The video's record, as far as it is known."""
+        return self.saved.record
+
+    def render(self) -> Video:
+        """Denoise, decode, look, write.
+
+        Latents are saved beside the output when anything after denoising fails, so that the
+        expensive part is never lost.
+        """
+        # Opened before the work starts: a folder that cannot be written to is found out now.
+        sink = open_sink(self.request, self.output, overwrite=self.overwrite)
+        try:
+            latents = self._denoise()
+            if self.keep and self.output:
+                save_latents(latents_folder(self.output), latents, self.saved)
+            try:
+                return self._decode(latents, sink)
+            except (T2VError, KeyboardInterrupt) as error:
+                kept = keep_latents(latents, self.saved, self.output)
+                raise _pointing_to(kept, error) from error
+        except KeyboardInterrupt:
+            raise InterruptedRun(self._stopped()) from None
+        finally:
+            sink.abort()
+
+    def decode(self, latents: "torch.Tensor") -> Video:
+        """The second half alone, for latents that were saved."""
+        sink = open_sink(self.request, self.output, overwrite=self.overwrite)
+        try:
+            self.progress.decode()
+            return self._decode(latents, sink)
+        except KeyboardInterrupt:
+            raise InterruptedRun(self._stopped()) from None
+        finally:
+            sink.abort()
+
+    def _denoise(self) -> "torch.Tensor":
+        from t2v.runtime.seeds import generator
+
+        arguments = self.adapter.call_arguments(self.pipe, self.request)
+        arguments["generator"] = generator(self.request.seed)
+        self.progress.encode()
+        latents = self.adapter.denoise(self.pipe, arguments, self.progress.step)
+        self.progress.decode()
+        return latents
+
+    def _decode(self, latents: "torch.Tensor", sink: Sink) -> Video:
+        try:
+            delivered = self._deliver(latents, sink, strict_finite=True)
+        except NonFiniteFrame as error:
+            sink.abort()
+            return self._decode_again(latents, error)
+        return self._close(delivered, sink)
+
+    def _decode_again(self, latents: "torch.Tensor", error: NonFiniteFrame) -> Video:
+        """Once more with a float32 VAE where that can help; else with zeros for what is no number."""
+        from t2v.runtime.vae import upcast_vae
+
+        if upcast_vae(self.pipe):
+            self._warn(f"{error} Decoding again with the VAE in float32.")
+        sink = open_sink(self.request, self.output, overwrite=self.overwrite)
+        try:
+            return self._close(self._deliver(latents, sink, strict_finite=False), sink)
+        finally:
+            sink.abort()
+
+    def _deliver(self, latents: "torch.Tensor", sink: Sink, *, strict_finite: bool) -> Delivered:
+        return deliver(
+            self.adapter.decode(self.pipe, latents),
+            sink,
+            num_frames=self.request.num_frames,
+            strict_finite=strict_finite,
+            progress=self.progress,
+        )
+
+    def _close(self, delivered: Delivered, sink: Sink) -> Video:
+        from t2v.runtime.device import peak_memory
+
+        if delivered.num_frames != self.request.num_frames:
+            self._warn(
+                f"{self.request.num_frames} frames were asked for and the model made "
+                f"{delivered.num_frames}"
+            )
+        if isinstance(sink, Writer):
+            for note in sink.notes:
+                self._warn(note)
+        facts = {
+            "status": "suspect" if delivered.guard.suspect else "ok",
+            "num_frames": delivered.num_frames,
+            "duration_s": round(float(delivered.num_frames / self.request.fps), 6),
+            "frames_sha256": delivered.frames_sha256,
+            "guard": guard_facts(delivered.guard),
+            "warnings": self.warnings,
+            "peak_memory_bytes": peak_memory(self.device),
+            "timings_s": self.progress.summary(),
+        }
+        self.record.update(facts)
+        if isinstance(sink, Memory):
+            return Video(self.record, frames=sink.stacked())
+        return self._publish(sink)
+
+    def _publish(self, writer: Writer) -> Video:
+        self.progress.write()
+        output = writer.finish(self.record if self.request.metadata else None)
+        self.record["timings_s"] = self.progress.summary()
+        return Video(self.record, output=output)
+
+    def _warn(self, message: str) -> None:
+        self.warnings.append(message)
+        self.progress.warn(message)
+
+    def _stopped(self) -> str:
+        where = self.output.name if self.output else "the video"
+        return f"Stopped; {where} was not written."
+
+
+def _pointing_to(kept: Path | None, error: BaseException) -> T2VError:
+    """The error with the way to go on from the latents."""
+    kind = InterruptedRun if isinstance(error, KeyboardInterrupt) else type(error)
+    message = "Stopped." if isinstance(error, KeyboardInterrupt) else str(error)
+    if kept is None:
+        return kind(message)
+    return kind(f"{message}\nThe latents are kept; finish with: t2v decode {kept}")

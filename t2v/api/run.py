@@ -1,0 +1,71 @@
+"""Carries out a plan: one model, its videos one after another."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from t2v.api.generator import refuse_suspect
+from t2v.api.loading import load_for
+from t2v.api.video import Video
+from t2v.media.names import output_paths as paths_for
+from t2v.plan.events import Listener, silent
+from t2v.plan.request import Plan
+
+
+def output_paths(plan: Plan, output: str | Path | None = None, *, overwrite: bool = False) -> list[Path]:
+    """Where the videos of a plan go, in order.
+
+    Args:
+        plan: What will be made.
+        output: A name for all, or a template such as `out/{prompt}-{seed}.mp4`; without one
+            `{prompt}-{seed}.mp4` in this folder, with a counter where that is taken.
+        overwrite: Whether files that exist may be replaced.
+
+    Raises:
+        RequestError: The name or template cannot be used.
+        OutputExistsError: A file is there already.
+    """
+    return paths_for(None if output is None else str(output), plan.requests, overwrite=overwrite)
+
+
+def run(
+    plan: Plan,
+    *,
+    output: str | Path | Sequence[Path] | None = None,
+    overwrite: bool = False,
+    strict: bool = False,
+    save_latents: bool = False,
+    allow_pickle: bool = False,
+    listener: Listener = silent,
+) -> Iterator[Video]:
+    """Load the plan's model once and make its videos, each handed out as soon as it is finished.
+
+    Args:
+        plan: What to make.
+        output: As for `output_paths`, or what that returned.
+        overwrite: Whether files may be replaced.
+        strict: Whether to fail after the last video if one looks broken.
+        save_latents: Whether to keep the latents beside each output.
+        allow_pickle: Whether weights in pickle files may be read.
+        listener: Hears of stages, steps and frames.
+
+    Raises:
+        OutputExistsError: A file is there already; nothing was started.
+        SuspectError: Under `strict`, after the last video.
+    """
+    if output is None or isinstance(output, str | Path):
+        output = output_paths(plan, output, overwrite=overwrite)
+    generator = load_for(plan, allow_pickle=allow_pickle, listener=listener)
+    videos = []
+    for request, path in zip(plan.requests, output, strict=True):
+        video = generator.run(
+            request,
+            output=path,
+            overwrite=overwrite,
+            save_latents=save_latents,
+            notes=plan.notes,
+            listener=listener,
+        )
+        videos.append(video)
+        yield video
+    if strict:
+        refuse_suspect(videos)

@@ -1,0 +1,60 @@
+"""A finished video: where it is, what it shows, and how it was made."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from t2v.media.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """The result of one request.
+
+    `frames` holds uint8 RGB pictures, num_frames x height x width x 3, where no file was written;
+    with a file it is None, so that a long video never has to fit in memory.
+    """
+
+    record: dict[str, Any] = field(repr=False)
+    """Everything about the run, as in the file's metadata and `t2v generate --json`."""
+    output: Path | None = None
+    frames: "np.ndarray | None" = field(default=None, repr=False)
+
+    @property
+    def status(self) -> str:
+        """`ok`, or `suspect` where the frames look broken."""
+        return str(self.record["status"])
+
+    @property
+    def fps(self) -> Fraction:
+        """Frames a second, exact."""
+        return Fraction(self.record["fps"])
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> "Video":
+        """Write the frames held in memory to a file and return the video with its output.
+
+        Raises:
+            OutputExistsError: The file is there already and `overwrite` is not set.
+            DiskError: The file cannot be written.
+        """
+        from t2v.media.writer import open_writer
+
+        if self.frames is None:
+            raise ValueError(f"the frames are in {self.output} already")
+        _, height, width, _ = self.frames.shape
+        with open_writer(
+            Path(path), width=width, height=height, fps=self.fps, overwrite=overwrite
+        ) as writer:
+            for frame in self.frames:
+                writer.write(frame)
+            output = _finish(writer, self.record)
+        return Video(record=self.record, output=output)
+
+
+def _finish(writer: "Writer", record: dict[str, Any]) -> Path:
+    wants_metadata = record["request"]["metadata"]["value"]
+    return writer.finish(record if wants_metadata else None)
