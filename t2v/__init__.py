@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from t2v.api.doctor import Check as Check
     from t2v.api.doctor import doctor as doctor
     from t2v.api.generator import Generator as Generator
-    from t2v.api.loading import load as load
     from t2v.api.inspect import inspect as inspect
+    from t2v.api.loading import load as load
     from t2v.api.models import check_models as check_models
     from t2v.api.models import locate as locate
     from t2v.api.models import pull as pull
     from t2v.api.models import set_default_model as set_default_model
+    from t2v.api.outputs import output_paths as output_paths
     from t2v.api.planning import plan as plan
     from t2v.api.replay import replay_plan as replay_plan
-    from t2v.api.run import output_paths as output_paths
     from t2v.api.run import run as run
     from t2v.api.video import Video as Video
     from t2v.plan.events import Event as Event
@@ -49,7 +49,7 @@ _HOMES = {
     "inspect": "t2v.api.inspect",
     "load": "t2v.api.loading",
     "locate": "t2v.api.models",
-    "output_paths": "t2v.api.run",
+    "output_paths": "t2v.api.outputs",
     "plan": "t2v.api.planning",
     "pull": "t2v.api.models",
     "replay_plan": "t2v.api.replay",
@@ -57,7 +57,7 @@ _HOMES = {
     "set_default_model": "t2v.api.models",
 }
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - the table is the one list
+__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from t2v.api.generator import refuse_suspect
 from t2v.api.latents import latents_output, read_latents
 from t2v.api.loading import load_for
-from t2v.api.video import Video
+from t2v.api.video import Video, refuse_suspect
 from t2v.plan.events import Listener, silent
 
 
@@ -35,10 +34,10 @@ def decode(
     folder = Path(folder)
     latents, saved = read_latents(folder)
     target = Path(output) if output is not None else latents_output(folder)
-    generator = load_for(saved.plan(), decode_only=True, allow_pickle=allow_pickle, listener=listener)
-    video = generator.finish(
-        latents, saved.request, saved.record, output=target, overwrite=overwrite, listener=listener
+    generator = load_for(
+        saved.plan(), decode_only=True, allow_pickle=allow_pickle, listener=listener
     )
+    video = generator.finish(latents, saved, output=target, overwrite=overwrite, listener=listener)
     if strict:
         refuse_suspect([video])
     return video

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,9 +13,7 @@ from t2v.media.frames import FrameHash, to_uint8
 from t2v.media.guard import Guard, GuardReport
 from t2v.media.writer import Writer, open_writer
 from t2v.plan.request import Request
-
-if TYPE_CHECKING:
-    from t2v.runtime.adapter import Frame
+from t2v.runtime.adapter import Frame
 
 
 class Sink(Protocol):
@@ -76,7 +74,7 @@ def open_sink(request: Request, output: Path | None, *, overwrite: bool) -> Writ
 
 
 def deliver(
-    frames: "Iterable[Frame]",
+    frames: Iterable[Frame],
     sink: Sink,
     *,
     num_frames: int,
@@ -90,7 +88,7 @@ def deliver(
     """
     guard, digest = Guard(), FrameHash()
     delivered = 0
-    for delivered, frame in enumerate(frames, start=1):  # noqa: B007 - counts after the loop too
+    for delivered, frame in enumerate(frames, start=1):
         guard.look(frame, strict_finite=strict_finite)
         rgb = to_uint8(frame)
         digest.update(rgb)

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from t2v.api.models import locate
 from t2v.api.record import versions
 from t2v.errors import T2VError
+from t2v.plan.config import read_configs
+from t2v.plan.machine import probe_machine
+from t2v.zoo.catalog import Zoo
+from t2v.zoo.places import hub_cache
 
 GIB = 2**30
 LOW_DISK_BYTES = 20 * GIB
@@ -30,11 +35,10 @@ def doctor() -> list[Check]:
 
     Nothing is changed and nothing is downloaded; whether a token exists is said, never the token.
     """
-    return [check for look in _LOOKS for check in _guarded(look)]
+    return [check for name, look in _LOOKS.items() for check in _guarded(name, look)]
 
 
-def _guarded(look: Callable[[], Iterator[Check]]) -> list[Check]:
-    name = look.__name__.strip("_")
+def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> list[Check]:
     try:
         return list(look())
     except Exception as error:  # a broken installation is what doctor is for
@@ -57,8 +61,6 @@ def _device() -> Iterator[Check]:
 
 
 def _memory() -> Iterator[Check]:
-    from t2v.plan.machine import probe_machine
-
     machine = probe_machine()
     detail = f"host {_gib(machine.host_free_bytes)} free of {_gib(machine.host_total_bytes)}"
     if machine.device != "cpu":
@@ -78,14 +80,14 @@ def _codecs() -> Iterator[Check]:
 
 
 def _cache() -> Iterator[Check]:
-    from t2v.zoo.places import hub_cache
-
     folder = hub_cache()
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
     detail = f"{_gib(free)} free for downloads in {folder}"
     if not os.access(existing, os.W_OK):
-        yield Check("cache", "fail", f"{folder} is not writable", "set HF_HOME to a folder of yours")
+        yield Check(
+            "cache", "fail", f"{folder} is not writable", "set HF_HOME to a folder of yours"
+        )
     elif free < LOW_DISK_BYTES:
         fix = "large models take 15 to 140 GB; set HF_HOME to a bigger disk"
         yield Check("cache", "warn", detail, fix)
@@ -96,18 +98,17 @@ def _cache() -> Iterator[Check]:
 def _output() -> Iterator[Check]:
     here = Path.cwd()
     if os.access(here, os.W_OK):
-        yield Check("output", "ok", f"this folder is writable, {_gib(shutil.disk_usage(here).free)} free")
+        yield Check(
+            "output", "ok", f"this folder is writable, {_gib(shutil.disk_usage(here).free)} free"
+        )
     else:
         yield Check("output", "warn", "this folder is not writable", "use -o, or change the folder")
 
 
 def _configuration() -> Iterator[Check]:
-    from t2v.plan.config import configurations
-    from t2v.zoo.catalog import Zoo
-
     try:
         zoo = Zoo.load()
-        files = [str(config.path) for config in configurations()]
+        files = [str(config.path) for _, config in read_configs()[0]]
     except T2VError as error:
         yield Check("configuration", "fail", str(error), "correct the file, or remove it")
         return
@@ -129,8 +130,6 @@ def _hub() -> Iterator[Check]:
 
 
 def _embedded_model() -> Iterator[Check]:
-    from t2v.api.models import locate
-
     folder = locate("doodle-128")
     if folder is None:
         yield Check("embedded model", "fail", "its files are missing", "reinstall t2v")
@@ -142,14 +141,14 @@ def _gib(count: int | None) -> str:
     return "unknown" if count is None else f"{count / GIB:.1f} GiB"
 
 
-_LOOKS = (
-    _versions,
-    _device,
-    _memory,
-    _codecs,
-    _cache,
-    _output,
-    _configuration,
-    _hub,
-    _embedded_model,
-)
+_LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
+    "versions": _versions,
+    "device": _device,
+    "memory": _memory,
+    "codecs": _codecs,
+    "cache": _cache,
+    "output": _output,
+    "configuration": _configuration,
+    "hub": _hub,
+    "embedded model": _embedded_model,
+}

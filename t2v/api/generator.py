@@ -1,29 +1,28 @@
 """A loaded model: takes requests, gives videos."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
 
 from t2v.api import record as records
 from t2v.api.latents import SavedRun
 from t2v.api.progress import Progress
 from t2v.api.rendering import Rendering
-from t2v.api.video import Video
-from t2v.errors import RequestError, SuspectError
+from t2v.api.video import Video, refuse_suspect
+from t2v.errors import RequestError
 from t2v.plan.events import Listener, silent
 from t2v.plan.history import Workload, estimate, read_runs, record_timings
 from t2v.plan.options import Options
 from t2v.plan.request import MemoryPlan, Request
 from t2v.plan.resolve import resolve
+from t2v.runtime.adapter import Adapter
+from t2v.runtime.device import reset_peak_memory
+from t2v.runtime.offload import release
 from t2v.zoo.spec import ModelSpec
-
-if TYPE_CHECKING:
-    import torch
-    from diffusers import DiffusionPipeline
-
-    from t2v.runtime.adapter import Adapter
-
 
 SETTLED_AT_LOADING = ("model", "device", "dtype", "memory", "lora", "scheduler", "flow_shift")
 
@@ -34,9 +33,9 @@ class Loaded:
 
     spec: ModelSpec
     folder: Path
-    pipe: "DiffusionPipeline"
-    adapter: "Adapter"
-    device: "torch.device"
+    pipe: DiffusionPipeline
+    adapter: Adapter
+    device: torch.device
     memory: MemoryPlan
     options: Options
     """What was settled at loading; a request for this model starts from it."""
@@ -68,7 +67,7 @@ class Generator:
         return self._loaded.spec
 
     @property
-    def pipe(self) -> "DiffusionPipeline":
+    def pipe(self) -> DiffusionPipeline:
         """The diffusers pipeline itself."""
         return self._loaded.pipe
 
@@ -126,8 +125,6 @@ class Generator:
         listener: Listener = silent,
     ) -> Video:
         """Make the video of a planned request: `generate` with the planning done already."""
-        from t2v.runtime.device import reset_peak_memory
-
         loaded = self._loaded
         record = records.begin(request, loaded.spec, loaded.memory) | loaded.facts
         saved = SavedRun.of(loaded.spec, request, loaded.memory, record)
@@ -149,7 +146,7 @@ class Generator:
 
     def finish(
         self,
-        latents: "torch.Tensor",
+        latents: torch.Tensor,
         saved: SavedRun,
         *,
         output: Path | None = None,
@@ -171,8 +168,6 @@ class Generator:
 
     def close(self) -> None:
         """Free the model's memory."""
-        from t2v.runtime.offload import release
-
         device = self._loaded.device
         del self._loaded
         release(device)
@@ -192,18 +187,6 @@ class Generator:
             request.num_frames,
             request.num_inference_steps,
         )
-
-
-def refuse_suspect(videos: Iterable[Video]) -> None:
-    """Raise if any of the videos looks broken.
-
-    Raises:
-        SuspectError: Names the files and what is wrong with them.
-    """
-    broken = [video for video in videos if video.status == "suspect"]
-    if broken:
-        lines = [f"{v.output or 'a video'}: {', '.join(v.record['guard']['suspect'])}" for v in broken]
-        raise SuspectError("Written, but the frames look broken. " + "; ".join(lines))
 
 
 def _for_a_call(options: dict[str, Any]) -> Options:

@@ -1,7 +1,11 @@
 """Reads back from a file alone how it was made."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from t2v.errors import RequestError
+from t2v.media.metadata import read_metadata
 
 
 def inspect(path: str | Path) -> dict[str, Any]:
@@ -17,9 +21,15 @@ def inspect(path: str | Path) -> dict[str, Any]:
     Raises:
         DiskError: There is no such file, or it is no video.
     """
-    from t2v.media.metadata import read_metadata
     from t2v.media.probe import probe
 
     path = Path(path)
-    facts = probe(path)
-    return {"file": facts.to_dict(), "record": read_metadata(path) or None}
+    facts = asdict(probe(path))
+    return {"file": facts | {"fps": str(facts["fps"])}, "record": _record(path)}
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    try:
+        return read_metadata(path)
+    except RequestError:
+        return None

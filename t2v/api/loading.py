@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t2v.api.generator import Generator, Loaded
 from t2v.api.record import public_name
 from t2v.plan.events import Event, Listener, silent
 from t2v.plan.lora import parse_lora
@@ -21,6 +20,8 @@ from t2v.zoo.spec import ModelSpec
 if TYPE_CHECKING:
     import torch
 
+    from t2v.api.generator import Generator
+
 
 def load(
     model: str | Path | None = None,
@@ -33,7 +34,7 @@ def load(
     flow_shift: float | None = None,
     allow_pickle: bool = False,
     listener: Listener = silent,
-) -> Generator:
+) -> "Generator":
     """Load a model, downloading it first where it is not on this machine.
 
     Args:
@@ -76,7 +77,7 @@ def load_for(
     decode_only: bool = False,
     allow_pickle: bool = False,
     listener: Listener = silent,
-) -> Generator:
+) -> "Generator":
     """Load the model of a plan, just as the plan says; with `decode_only` nothing but its VAE."""
     request = plan.requests[0]
     options = Options(
@@ -106,13 +107,14 @@ def _open(
     decode_only: bool = False,
     allow_pickle: bool = False,
     listener: Listener = silent,
-) -> Generator:
+) -> "Generator":
     """Fetch, check, load and place a model."""
     spec, options, memory = planned.spec, planned.options, planned.memory
     listener(Event("stage", stage="load", message=f"Loading {spec.name}"))
     began = time.perf_counter()
     folder = locate(spec) or pull(spec, allow_pickle=allow_pickle, progress=_reported(listener))
     # torch and diffusers take seconds to import; a download that fails should fail before that.
+    from t2v.api.generator import Generator, Loaded
     from t2v.families import adapter_for
     from t2v.runtime.device import device_label, pick_device, pick_dtype
     from t2v.runtime.load import load_pipeline

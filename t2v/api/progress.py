@@ -82,7 +82,9 @@ class Progress:
         """Seconds by stage, up to now, with `load` and `total`."""
         self._close()
         seconds = {"load": self.load_s, **self._seconds}
-        return {name: round(s, 4) for name, s in {**seconds, "total": sum(seconds.values())}.items()}
+        return {
+            name: round(s, 4) for name, s in {**seconds, "total": sum(seconds.values())}.items()
+        }
 
     def _enter(self, stage: Stage) -> None:
         self._close()

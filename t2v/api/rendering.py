@@ -1,10 +1,15 @@
 """One request, from noise to a delivered video."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from t2v.api.delivery import Delivered, Memory, Sink, deliver, guard_facts, open_sink
+import torch
+from diffusers import DiffusionPipeline
+
+from t2v.api.delivery import Delivered, Memory, deliver, guard_facts, open_sink
 from t2v.api.latents import SavedRun, keep_latents, latents_folder, save_latents
 from t2v.api.progress import Progress
 from t2v.api.video import Video
@@ -12,21 +17,20 @@ from t2v.errors import InterruptedRun, T2VError
 from t2v.media.guard import NonFiniteFrame
 from t2v.media.writer import Writer
 from t2v.plan.request import Request
-
-if TYPE_CHECKING:
-    import torch
-    from diffusers import DiffusionPipeline
-
-    from t2v.runtime.adapter import Adapter
+from t2v.runtime.adapter import Adapter
+from t2v.runtime.device import peak_memory
+from t2v.runtime.quiet import quiet
+from t2v.runtime.seeds import generator
+from t2v.runtime.vae import upcast_vae
 
 
 @dataclass(slots=True)
 class Rendering:
     """What one video is made with and where it goes."""
 
-    pipe: "DiffusionPipeline"
-    adapter: "Adapter"
-    device: "torch.device"
+    pipe: DiffusionPipeline
+    adapter: Adapter
+    device: torch.device
     saved: SavedRun
     """The request, and its record so far: filled in as things become known."""
     output: Path | None
@@ -68,7 +72,7 @@ class Rendering:
         finally:
             sink.abort()
 
-    def decode(self, latents: "torch.Tensor") -> Video:
+    def decode(self, latents: torch.Tensor) -> Video:
         """The second half alone, for latents that were saved."""
         sink = open_sink(self.request, self.output, overwrite=self.overwrite)
         try:
@@ -79,17 +83,16 @@ class Rendering:
         finally:
             sink.abort()
 
-    def _denoise(self) -> "torch.Tensor":
-        from t2v.runtime.seeds import generator
-
+    def _denoise(self) -> torch.Tensor:
         arguments = self.adapter.call_arguments(self.pipe, self.request)
         arguments["generator"] = generator(self.request.seed)
         self.progress.encode()
-        latents = self.adapter.denoise(self.pipe, arguments, self.progress.step)
+        with self._watched():
+            latents = self.adapter.denoise(self.pipe, arguments, self.progress.step)
         self.progress.decode()
         return latents
 
-    def _decode(self, latents: "torch.Tensor", sink: Sink) -> Video:
+    def _decode(self, latents: torch.Tensor, sink: Writer | Memory) -> Video:
         try:
             delivered = self._deliver(latents, sink, strict_finite=True)
         except NonFiniteFrame as error:
@@ -97,10 +100,8 @@ class Rendering:
             return self._decode_again(latents, error)
         return self._close(delivered, sink)
 
-    def _decode_again(self, latents: "torch.Tensor", error: NonFiniteFrame) -> Video:
+    def _decode_again(self, latents: torch.Tensor, error: NonFiniteFrame) -> Video:
         """Once more with a float32 VAE where that can help; else with zeros for what is no number."""
-        from t2v.runtime.vae import upcast_vae
-
         if upcast_vae(self.pipe):
             self._warn(f"{error} Decoding again with the VAE in float32.")
         sink = open_sink(self.request, self.output, overwrite=self.overwrite)
@@ -109,18 +110,27 @@ class Rendering:
         finally:
             sink.abort()
 
-    def _deliver(self, latents: "torch.Tensor", sink: Sink, *, strict_finite: bool) -> Delivered:
-        return deliver(
-            self.adapter.decode(self.pipe, latents),
-            sink,
-            num_frames=self.request.num_frames,
-            strict_finite=strict_finite,
-            progress=self.progress,
-        )
+    def _deliver(
+        self, latents: torch.Tensor, sink: Writer | Memory, *, strict_finite: bool
+    ) -> Delivered:
+        with self._watched():
+            return deliver(
+                self.adapter.decode(self.pipe, latents),
+                sink,
+                num_frames=self.request.num_frames,
+                strict_finite=strict_finite,
+                progress=self.progress,
+            )
 
-    def _close(self, delivered: Delivered, sink: Sink) -> Video:
-        from t2v.runtime.device import peak_memory
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """What the libraries have to say becomes warnings; running out of memory becomes advice."""
+        with quiet() as heard, memory_errors(self.saved.memory, self.device):
+            yield
+        for message in heard:
+            self._warn(message)
 
+    def _close(self, delivered: Delivered, sink: Writer | Memory) -> Video:
         if delivered.num_frames != self.request.num_frames:
             self._warn(
                 f"{self.request.num_frames} frames were asked for and the model made "
@@ -146,7 +156,8 @@ class Rendering:
 
     def _publish(self, writer: Writer) -> Video:
         self.progress.write()
-        output = writer.finish(self.record if self.request.metadata else None)
+        place = writer.finish(self.record if self.request.metadata else None)
+        output = self.output.with_name(place.name) if self.output else place
         self.record["timings_s"] = self.progress.summary()
         return Video(self.record, output=output)
 
@@ -159,10 +170,10 @@ class Rendering:
         return f"Stopped; {where} was not written."
 
 
-def _pointing_to(kept: Path | None, error: BaseException) -> T2VError:
+def _pointing_to(kept: Path | None, error: T2VError | KeyboardInterrupt) -> T2VError:
     """The error with the way to go on from the latents."""
-    kind = InterruptedRun if isinstance(error, KeyboardInterrupt) else type(error)
-    message = "Stopped." if isinstance(error, KeyboardInterrupt) else str(error)
+    if isinstance(error, KeyboardInterrupt):
+        error = InterruptedRun("Stopped; all steps were done already.")
     if kept is None:
-        return kind(message)
-    return kind(f"{message}\nThe latents are kept; finish with: t2v decode {kept}")
+        return error
+    return type(error)(f"{error}\nThe latents are kept; finish with: t2v decode {kept}")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from t2v.api.planning import plan
 from t2v.api.record import version_differences
 from t2v.errors import RequestError
+from t2v.media.metadata import read_metadata
 from t2v.plan.options import Options
 from t2v.plan.request import Plan, Request
 from t2v.zoo.hub import revision_of
@@ -33,8 +34,6 @@ def replay_plan(path: str | Path, changes: Mapping[str, str] | None = None) -> R
         RequestError: The file has no record, or a change is none that can be made.
         UnknownModelError: The model it was made with is not known here.
     """
-    from t2v.media.metadata import read_metadata
-
     record = read_metadata(Path(path))
     request = _recorded(record, Path(path))
     changed = dict(changes or {})

@@ -3,28 +3,11 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from t2v.api.generator import refuse_suspect
 from t2v.api.loading import load_for
-from t2v.api.video import Video
-from t2v.media.names import output_paths as paths_for
+from t2v.api.outputs import output_paths
+from t2v.api.video import Video, refuse_suspect
 from t2v.plan.events import Listener, silent
 from t2v.plan.request import Plan
-
-
-def output_paths(plan: Plan, output: str | Path | None = None, *, overwrite: bool = False) -> list[Path]:
-    """Where the videos of a plan go, in order.
-
-    Args:
-        plan: What will be made.
-        output: A name for all, or a template such as `out/{prompt}-{seed}.mp4`; without one
-            `{prompt}-{seed}.mp4` in this folder, with a counter where that is taken.
-        overwrite: Whether files that exist may be replaced.
-
-    Raises:
-        RequestError: The name or template cannot be used.
-        OutputExistsError: A file is there already.
-    """
-    return paths_for(None if output is None else str(output), plan.requests, overwrite=overwrite)
 
 
 def run(

@@ -1,9 +1,12 @@
 """A finished video: where it is, what it shows, and how it was made."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from t2v.errors import SuspectError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,6 +56,20 @@ class Video:
                 writer.write(frame)
             output = _finish(writer, self.record)
         return Video(record=self.record, output=output)
+
+
+def refuse_suspect(videos: Iterable[Video]) -> None:
+    """Raise if any of the videos looks broken.
+
+    Raises:
+        SuspectError: Names the files and what is wrong with them.
+    """
+    broken = [video for video in videos if video.status == "suspect"]
+    if broken:
+        lines = [
+            f"{v.output or 'a video'}: {', '.join(v.record['guard']['suspect'])}" for v in broken
+        ]
+        raise SuspectError("Written, but the frames look broken. " + "; ".join(lines))
 
 
 def _finish(writer: "Writer", record: dict[str, Any]) -> Path:

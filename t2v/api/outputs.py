@@ -1,0 +1,24 @@
+"""Where the videos of a plan go; known before anything heavy is loaded."""
+
+from pathlib import Path
+
+from t2v.media.names import output_paths as paths_for
+from t2v.plan.request import Plan
+
+
+def output_paths(
+    plan: Plan, output: str | Path | None = None, *, overwrite: bool = False
+) -> list[Path]:
+    """Where the videos of a plan go, in order.
+
+    Args:
+        plan: What will be made.
+        output: A name for all, or a template such as `out/{prompt}-{seed}.mp4`; without one
+            `{prompt}-{seed}.mp4` in this folder, with a counter where that is taken.
+        overwrite: Whether files that exist may be replaced.
+
+    Raises:
+        RequestError: The name or template cannot be used.
+        OutputExistsError: A file is there already.
+    """
+    return paths_for(None if output is None else str(output), plan.requests, overwrite=overwrite)
