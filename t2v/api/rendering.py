@@ -19,6 +19,7 @@ from t2v.media.writer import Writer
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Adapter
 from t2v.runtime.device import peak_memory
+from t2v.runtime.offload import memory_errors
 from t2v.runtime.quiet import quiet
 from t2v.runtime.seeds import generator
 from t2v.runtime.vae import upcast_vae
