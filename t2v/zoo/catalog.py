@@ -84,7 +84,7 @@ class Zoo(Mapping[str, ModelSpec]):
         if known:
             return self._models[known]
         folder = Path(name).expanduser()
-        if folder.is_dir():
+        if name and _is_folder(folder):
             return self._entry_in(folder) or spec_of_folder(folder, self.families)
         if _HUB_ID.match(name) and not name.startswith(("./", "../", "~")):
             return self._spec_of_repo(name)
@@ -113,6 +113,13 @@ class Zoo(Mapping[str, ModelSpec]):
         if "/" in name or name.startswith("~"):
             hint += " There is no such folder either."
         return f"No model {shown!r} in the zoo. {hint}"
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # too long for a path, or behind a closed door
+        return False
 
 
 def builtin_catalog() -> Traversable:

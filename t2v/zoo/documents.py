@@ -27,7 +27,9 @@ _WORDS = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|[-+]?\.(inf|Inf|INF)$")
+_FLOAT = re.compile(
+    r"[-+]?((\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(inf|Inf|INF))$"
+)
 _MAX_NUMBER = 32
 """No longer than this, so that a commit hash which happens to be all digits stays a string."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -85,6 +87,9 @@ def parse_yaml(text: str, name: str = "<text>") -> Document:
     """
     try:
         return _Builder(name).build(text)
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise DocumentError(f"{name}:{line}:1: not YAML: half a character.") from None
     except yaml.YAMLError as error:
         raise DocumentError(_yaml_message(name, error)) from None
 

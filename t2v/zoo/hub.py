@@ -1,6 +1,7 @@
 """Fetch models from the Hugging Face Hub: the files that are needed, of one commit, checked."""
 
 import glob
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -136,6 +137,7 @@ def _download(spec: ModelSpec, *, allow_pickle: bool, progress: Progress) -> Pat
 
 
 def _list(repo: str, revision: str) -> Listing:
+    _send_no_telemetry()
     from huggingface_hub import HfApi
 
     with explained(repo, revision):
@@ -147,6 +149,7 @@ def _list(repo: str, revision: str) -> Listing:
 
 
 def _fetch(listing: Listing, names: list[str], progress: Progress) -> Path:
+    _send_no_telemetry()
     from huggingface_hub import snapshot_download
 
     total = _missing_bytes(listing, names)
@@ -154,11 +157,18 @@ def _fetch(listing: Listing, names: list[str], progress: Progress) -> Path:
         folder = snapshot_download(
             listing.repo,
             revision=listing.revision,
+            cache_dir=hub_cache(),
             allow_patterns=[glob.escape(name) for name in names],
             library_name="t2v",
             tqdm_class=reporting_bar(f"Downloading {listing.repo}", total, progress),
         )
+    progress(f"Downloaded {listing.repo}", total, total)
     return Path(folder)
+
+
+def _send_no_telemetry() -> None:
+    # huggingface_hub reads this once, when it is imported.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
 def _check_room(listing: Listing, names: list[str]) -> None:

@@ -16,6 +16,9 @@ from t2v.errors import (
 
 _SECRETS = re.compile(r"hf_[A-Za-z0-9]{8,}|(?<=://)[^/@\s]+@|(?i:(?<=bearer )\S+)")
 
+_BROKEN_OFF = ("ReadError", "ReadTimeout", "RemoteProtocolError")
+"""What the HTTP libraries raise when an answer had begun and its rest does not come."""
+
 
 @contextmanager
 def explained(repo: str, revision: str) -> Generator[None]:
@@ -55,6 +58,8 @@ def _translated(error: Exception, repo: str, revision: str) -> Exception:
         )
     if isinstance(error, hub.HfHubHTTPError):
         return _answered(error.response.status_code, repo)
+    if type(error).__name__ in _BROKEN_OFF:
+        return _broken_off(repo)
     # hub.HTTPError is the class of whichever HTTP library this huggingface_hub is built on.
     if isinstance(
         error, hub.HTTPError | ConnectionError | TimeoutError | hub.LocalEntryNotFoundError
@@ -92,6 +97,13 @@ def _unreachable(repo: str) -> WeightsMissingError:
     return WeightsMissingError(
         f"{repo} is not in the cache, and the Hub cannot be reached. "
         f"With a network: t2v models pull {repo}"
+    )
+
+
+def _broken_off(repo: str) -> WeightsMissingError:
+    return WeightsMissingError(
+        f"The connection broke off while fetching {repo}. What has come is kept; "
+        f"go on with: t2v models pull {repo}"
     )
 
 

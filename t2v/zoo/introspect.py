@@ -70,6 +70,7 @@ def describe(
         "classes": {part: [cls] for part, (_, cls) in parts.items()},
         "components": _components(folder, names, list(parts)),
         "variant": only_variant(names, parts),
+        "fps": family.values.get("fps", 16),
         **_geometry(folder, family),
         **identity,
     }

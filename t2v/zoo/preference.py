@@ -1,5 +1,6 @@
 """Which model the user wants where a command names none: one line of the user's config file."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from t2v.zoo.documents import parse_yaml, read_yaml
 from t2v.zoo.places import config_home
 from t2v.zoo.store import write_text
 
+_PLAIN = re.compile(r"[A-Za-z][\w./@-]*")
 _LINE = re.compile(r"^model[ \t]*:.*$", re.MULTILINE)
 
 
@@ -38,6 +40,9 @@ def prefer_model(name: str) -> Path:
     path = _config_file()
     text = path.read_text("utf-8") if path.is_file() else ""
     line = f"model: {name}"
+    if not _PLAIN.fullmatch(name):
+        # JSON strings are YAML strings.
+        line = f"model: {json.dumps(name)}"
     text, lines = _LINE.subn(lambda _: line, text, count=1)
     if not lines:
         text = f"{line}\n{text}"

@@ -23,7 +23,7 @@ def reporting_bar(message: str, total: int, progress: Callable[[str, int, int], 
                 state["reported"] = now
                 progress(message, min(int(state["done"]), total), total)
 
-    class Bar(tqdm):
+    class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             # One bar counts the bytes that arrive on disk, others files and bytes on the wire.
             self.counts = str(kwargs.get("desc", "")).startswith("Reconstructing")

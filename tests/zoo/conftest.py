@@ -1,0 +1,48 @@
+"""A model of a few hundred bytes, catalogs from a string, and a Hub that answers on loopback."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from t2v.zoo.catalog import Zoo
+from t2v.zoo.documents import parse_yaml
+from tests.zoo.hub_server import HubServer, serve
+from tests.zoo.making import save_model
+
+
+@pytest.fixture
+def zoo() -> Zoo:
+    """The catalog that ships with t2v, without overlays."""
+    return Zoo.load(overlays=False)
+
+
+@pytest.fixture
+def catalog() -> Callable[[str], Zoo]:
+    """Make a zoo from the text of a catalog."""
+    return lambda text: Zoo.of([parse_yaml(text, "models.yaml")])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A Wan model as `save_pretrained` writes it, with weights of two numbers."""
+    return save_model(tmp_path / "tiny-wan")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """A Hub on loopback, which huggingface_hub is told to use."""
+    from huggingface_hub import constants
+
+    server = HubServer()
+    thread = serve(server)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", server.url)
+    monkeypatch.setattr(
+        constants,
+        "HUGGINGFACE_CO_URL_TEMPLATE",
+        server.url + "/{repo_id}/resolve/{revision}/{filename}",
+    )
+    yield server
+    thread.shutdown()
+    thread.server_close()

@@ -1,0 +1,155 @@
+"""A small Hugging Face Hub on loopback: real requests, real redirects, real broken downloads."""
+
+import hashlib
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+COMMIT = "a" * 40
+
+
+@dataclass
+class HubServer:
+    """Serves folders as repositories, and remembers what was asked of it."""
+
+    repos: dict[str, Path] = field(default_factory=dict)
+    commits: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Repository -> status and error code of its every answer."""
+    break_after: int | None = None
+    """Close the connection after so many bytes of a weight file."""
+    claimed_sizes: dict[str, int] = field(default_factory=dict)
+    """File -> the size that its listing claims."""
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    url: str = ""
+
+    def add(self, repo: str, folder: Path, commit: str = COMMIT) -> None:
+        self.repos[repo] = folder
+        self.commits[repo] = commit
+
+    def fetched(self) -> list[str]:
+        """The files that were sent, in order."""
+        return [p.split("/resolve/")[1].partition("/")[2] for p in self._paths("GET", "/resolve/")]
+
+    def resumed(self) -> list[str]:
+        """The `Range` headers of the requests that went on with a file."""
+        return [h["range"] for m, p, h in self.requests if m == "GET" and "range" in h]
+
+    def _paths(self, method: str, part: str) -> list[str]:
+        return [path for m, path, _ in self.requests if m == method and part in path]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "_Server"
+
+    def do_HEAD(self) -> None:
+        self._answer(send_body=False)
+
+    def do_GET(self) -> None:
+        self._answer(send_body=True)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def _answer(self, *, send_body: bool) -> None:
+        hub = self.server.hub
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        hub.requests.append((self.command, self.path, headers))
+        path = self.path.partition("?")[0]
+        if match := re.match(r"/api/models/([^/]+/[^/]+)/(revision|tree)/([^/]+)", path):
+            self._api(match[1], match[2], match[3])
+        elif match := re.match(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
+            self._file(match[1], match[3], headers, send_body=send_body)
+        else:
+            self._refuse(404, "EntryNotFound")
+
+    def _api(self, repo: str, what: str, revision: str) -> None:
+        hub = self.server.hub
+        if repo in hub.refused:
+            return self._refuse(*hub.refused[repo])
+        if repo not in hub.repos:
+            return self._refuse(401, "RepoNotFound")
+        if revision not in ("main", hub.commits[repo]):
+            return self._refuse(404, "RevisionNotFound")
+        folder = hub.repos[repo]
+        names = sorted(f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file())
+        if what == "tree":
+            return self._json([self._tree_entry(folder, name) for name in names])
+        siblings = [{"rfilename": name, **self._size(folder, name)} for name in names]
+        return self._json({"id": repo, "sha": hub.commits[repo], "siblings": siblings})
+
+    def _size(self, folder: Path, name: str) -> dict[str, object]:
+        size = self.server.hub.claimed_sizes.get(name, (folder / name).stat().st_size)
+        return {"size": size, "blobId": _digest(folder / name)[:40]}
+
+    def _tree_entry(self, folder: Path, name: str) -> dict[str, object]:
+        size = self._size(folder, name)["size"]
+        return {"type": "file", "path": name, "size": size, "oid": _digest(folder / name)[:40]}
+
+    def _file(self, repo: str, name: str, headers: dict[str, str], *, send_body: bool) -> None:
+        hub = self.server.hub
+        if repo in hub.refused:
+            return self._refuse(*hub.refused[repo])
+        if repo not in hub.repos or not (hub.repos[repo] / name).is_file():
+            return self._refuse(404, "EntryNotFound")
+        content = (hub.repos[repo] / name).read_bytes()
+        begin = (
+            int(headers["range"].removeprefix("bytes=").partition("-")[0])
+            if "range" in headers
+            else 0
+        )
+        self.send_response(206 if begin else 200)
+        if begin:
+            self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(content) - begin))
+        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()[:40]}"')
+        self.send_header("X-Repo-Commit", hub.commits[repo])
+        self.send_header("Accept-Ranges", "bytes")
+        self.end_headers()
+        if not send_body:
+            return None
+        body = content[begin:]
+        if hub.break_after is not None and name.endswith(".safetensors"):
+            body = body[: hub.break_after]
+            self.close_connection = True
+        self.wfile.write(body)
+        return None
+
+    def _json(self, data: object) -> None:
+        body = json.dumps(data).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _refuse(self, status: int, code: str) -> None:
+        self.send_response(status)
+        self.send_header("X-Error-Code", code)
+        self.send_header("X-Error-Message", f"refused: {code}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, hub: HubServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.hub = hub
+        hub.url = f"http://127.0.0.1:{self.server_port}"
+
+
+def serve(hub: HubServer) -> ThreadingHTTPServer:
+    """Answer in a thread until `shutdown`."""
+    server = _Server(hub)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    return server
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,102 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from t2v.errors import ModelError
+from t2v.zoo.catalog import Zoo
+from t2v.zoo.introspect import spec_of_folder
+from tests.zoo.making import write_json
+
+
+def edit(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_folder_of_a_known_family_has_its_rules(model: Path, zoo: Zoo):
+    spec = spec_of_folder(model, zoo.families)
+    assert spec.name == "tiny-wan"
+    assert spec.family == "wan"
+    assert spec.folder == str(model)
+    assert (spec.frames.multiple, spec.frames.plus, spec.frames.native) == (4, 1, 81)
+    assert (spec.sizes.multiple, spec.sizes.native) == (16, ((832, 480),))
+    assert spec.fps == "16"
+
+
+def test_nothing_is_claimed_about_a_model_without_an_entry(model: Path, zoo: Zoo):
+    spec = spec_of_folder(model, zoo.families)
+    assert spec.maturity == "untested"
+    assert spec.license == "unknown"
+    assert spec.commercial == "conditions"
+    assert spec.sources["frames"] == "read from the component configs"
+
+
+def test_the_configs_win_over_the_family(model: Path, zoo: Zoo):
+    edit(model / "vae/config.json", scale_factor_spatial=32)
+    spec = spec_of_folder(model, zoo.families)
+    assert spec.sizes.multiple == 64
+    assert spec.sizes.native == ((832, 448),)
+
+
+def test_the_native_length_obeys_the_rule_and_the_longest_clip(model: Path, zoo: Zoo):
+    edit(model / "transformer/config.json", rope_max_seq_len=8)
+    frames = spec_of_folder(model, zoo.families).frames
+    assert (frames.native, frames.max) == (29, 29)
+
+
+def test_components_are_counted_from_the_headers_of_their_files(model: Path, zoo: Zoo):
+    vae = spec_of_folder(model, zoo.families).components["vae"]
+    assert vae.params == 2
+    assert vae.dtype == "float32"
+    assert vae.bytes == (model / "vae/diffusion_pytorch_model.safetensors").stat().st_size
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff" * 8, b"\x02" + bytes(7) + b"[]", b"\x05" + bytes(7) + b"{"]
+)
+def test_files_that_are_no_safetensors_count_as_nothing(model: Path, zoo: Zoo, content: bytes):
+    (model / "vae/diffusion_pytorch_model.safetensors").write_bytes(content)
+    assert "vae" not in spec_of_folder(model, zoo.families).components
+
+
+def test_a_folder_of_half_precision_weights_has_that_variant(model: Path, zoo: Zoo):
+    for part, stem in (("transformer", "diffusion_pytorch_model"), ("text_encoder", "model")):
+        (model / part / f"{stem}.safetensors").rename(model / part / f"{stem}.fp16.safetensors")
+    assert spec_of_folder(model, zoo.families).variant == "fp16"
+
+
+def test_a_pipeline_without_a_family_is_generic(model: Path, zoo: Zoo):
+    edit(model / "model_index.json", _class_name="SomeNewPipeline")
+    spec = spec_of_folder(model, zoo.families)
+    assert spec.family == "generic"
+    assert spec.pipeline == "SomeNewPipeline"
+    assert (spec.frames.multiple, spec.frames.native) == (4, 49)
+
+
+def test_a_unet_pipeline_is_read_too(tmp_path: Path, zoo: Zoo):
+    folder = tmp_path / "clip"
+    parts = {"unet": ["diffusers", "UNet3DConditionModel"], "vae": ["diffusers", "AutoencoderKL"]}
+    write_json(folder / "model_index.json", {"_class_name": "TextToVideoSDPipeline", **parts})
+    write_json(
+        folder / "unet/config.json", {"_class_name": "UNet3DConditionModel", "sample_size": 32}
+    )
+    vae = {"_class_name": "AutoencoderKL", "block_out_channels": [1, 2, 3, 4]}
+    write_json(folder / "vae/config.json", vae)
+    spec = spec_of_folder(folder, zoo.families)
+    assert (spec.family, spec.sizes.native, spec.frames.native) == ("modelscope", ((256, 256),), 16)
+
+
+def test_its_classes_become_the_ones_that_are_expected(model: Path, zoo: Zoo):
+    assert spec_of_folder(model, zoo.families).classes["vae"] == ("AutoencoderKLWan",)
+
+
+@pytest.mark.parametrize("pipeline", [None, 5, ["a", "WanPipeline"], "a.b", "../x", ""])
+def test_an_index_without_a_pipeline_class_is_refused(model: Path, zoo: Zoo, pipeline):
+    edit(model / "model_index.json", _class_name=pipeline)
+    with pytest.raises(ModelError, match="names no pipeline class"):
+        spec_of_folder(model, zoo.families)
+
+
+def test_a_zoo_without_families_still_reads_folders(model: Path):
+    spec = spec_of_folder(model, {})
+    assert (spec.family, spec.frames.multiple) == ("generic", 4)
