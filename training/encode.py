@@ -1,0 +1,98 @@
+"""Render clips and encode them once: `python -m training.encode --vae FOLDER --out FOLDER`.
+
+The denoiser learns from these latents. Captions are not stored: scenes are, and the trainer puts
+each into other words every time it meets it.
+"""
+
+import argparse
+import dataclasses
+import json
+import random
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKLWan
+from safetensors.torch import load_file, save_file
+
+from training import world
+
+SHARD = 256
+
+
+def to_tensor(clips: Iterable[np.ndarray]) -> torch.Tensor:
+    """Clips of uint8 frames as one batch in [-1, 1], (B, C, F, H, W)."""
+    batch = torch.from_numpy(np.stack(list(clips)))
+    return batch.permute(0, 4, 1, 2, 3).float().div(127.5).sub(1)
+
+
+def scene_to_dict(scene: world.Scene) -> dict:
+    """A scene as plain JSON."""
+    return dataclasses.asdict(scene)
+
+
+def scene_from_dict(data: dict) -> world.Scene:
+    """The scene that `scene_to_dict` wrote."""
+    return world.Scene(tuple(world.Subject(**item) for item in data["subjects"]), data["place"])
+
+
+@torch.no_grad()
+def encode_shard(
+    vae: AutoencoderKLWan, seed: int, size: int, batch: int
+) -> tuple[torch.Tensor, list[dict]]:
+    """Latents (not normalised, half precision) and scenes of `size` clips of the training set."""
+    rng = random.Random(seed)
+    scenes = [world.draw_scene(rng) for _ in range(size)]
+    latents = []
+    for start in range(0, size, batch):
+        clips = to_tensor(world.render(scene, rng) for scene in scenes[start : start + batch])
+        clips = clips.to(vae.device, vae.dtype)
+        latents.append(vae.encode(clips).latent_dist.mode().half().cpu())
+    return torch.cat(latents), [scene_to_dict(scene) for scene in scenes]
+
+
+def write_shard(folder: Path, seed: int, latents: torch.Tensor, scenes: list[dict]) -> None:
+    """Write one shard: the scenes, then the latents by rename, so that readers see both or none."""
+    (folder / f"{seed:06d}.json").write_text(json.dumps(scenes))
+    partial = folder / f"{seed:06d}.partial"
+    save_file({"latents": latents.contiguous()}, partial)
+    partial.rename(folder / f"{seed:06d}.safetensors")
+
+
+def read_shards(folder: Path) -> tuple[torch.Tensor, list[world.Scene]]:
+    """All shards that are complete, in order."""
+    latents, scenes = [], []
+    for path in sorted(folder.glob("*.safetensors")):
+        latents.append(load_file(path)["latents"])
+        scenes += [
+            scene_from_dict(data) for data in json.loads(path.with_suffix(".json").read_text())
+        ]
+    if not scenes:
+        raise FileNotFoundError(
+            f"No encoded clips in {folder}: run python -m training.encode first."
+        )
+    return torch.cat(latents), scenes
+
+
+def main() -> None:
+    """Encode until the folder holds as many clips as asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vae", type=Path, required=True, help="an AutoencoderKLWan folder")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--clips", type=int, default=12_288)
+    parser.add_argument("--batch-size", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    vae = AutoencoderKLWan.from_pretrained(args.vae, dtype=torch.float32).to(args.device)
+    for index in range(-(-args.clips // SHARD)):
+        if not (args.out / f"{index:06d}.safetensors").exists():
+            write_shard(args.out, index, *encode_shard(vae, index, SHARD, args.batch_size))
+            print(f"{(index + 1) * SHARD} of {args.clips} clips", flush=True)
+
+
+if __name__ == "__main__":
+    main()
