@@ -12,7 +12,7 @@ from t2v.zoo.hub import locate
 from t2v.zoo.spec import ModelSpec
 
 
-def plan(
+def make_plan(
     prompt: str,
     options: Options | None = None,
     *,

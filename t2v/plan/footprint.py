@@ -2,7 +2,8 @@
 
 The constants are the peaks of live tensors in the real configurations of diffusers 0.42.1, counted
 without computing anything; `bench/footprint.py` counts them again. The margin is for what tensors
-do not show: workspaces of convolutions and pieces too small to use again.
+do not show: workspaces of convolutions and pieces too small to use again. Memory rows of an entry
+are for people: most were measured with other code, which moves weights differently.
 """
 
 from collections.abc import Mapping
@@ -100,8 +101,19 @@ class Footprint:
 
     def peak(self, rung: str, *, tiled: bool = False) -> int:
         """Most bytes on the device at any time."""
-        measured = self._measured(rung)
-        return self._estimated(rung, tiled=tiled) if measured is None else measured
+        decoding = self.decoding(tiled=tiled)
+        if rung == "none":
+            return self.total + max(self.encoding(), self.denoising(), decoding)
+        share = {"encoder": 1.0, "denoiser": 1.0} if rung == "model" else _LEAF_SHARE
+        # Group offload fetches the next layer while one works.
+        layers = 2 if rung == "group" else 1
+        encoder, denoiser = (
+            int(self._largest(role) * min(1.0, share[role] * layers))
+            for role in ("encoder", "denoiser")
+        )
+        return max(
+            encoder + self.encoding(), denoiser + self.denoising(), self._largest("vae") + decoding
+        )
 
     def encoding(self) -> int:
         """Bytes to read the prompt, beside the text encoder: little next to its weights."""
@@ -131,31 +143,6 @@ class Footprint:
         """The same with nothing else on the device, the least that whole frames take."""
         return self._largest("vae") + self.decoding()
 
-    def _estimated(self, rung: str, *, tiled: bool) -> int:
-        decoding = self.decoding(tiled=tiled)
-        if rung == "none":
-            return self.total + max(self.encoding(), self.denoising(), decoding)
-        share = {"encoder": 1.0, "denoiser": 1.0} if rung == "model" else _LEAF_SHARE
-        # Group offload fetches the next layer while one works.
-        layers = 2 if rung == "group" else 1
-        encoder, denoiser = (
-            int(self._largest(role) * min(1.0, share[role] * layers))
-            for role in ("encoder", "denoiser")
-        )
-        return max(
-            encoder + self.encoding(), denoiser + self.denoising(), self._largest("vae") + decoding
-        )
-
-    def _measured(self, rung: str) -> int | None:
-        """The smallest measured peak of a run that was at least as large as this one."""
-        pixels = self.width * self.height * self.num_frames
-        peaks = [
-            row.peak_gib
-            for row in self.spec.memory
-            if row.rung == rung and _area(row.size) * row.frames >= pixels
-        ]
-        return int(min(peaks) * GIB) if peaks else None
-
     def _largest(self, role: str) -> int:
         return max(
             (size for name, size in self.weights.items() if role_of(name) == role), default=0
@@ -173,9 +160,3 @@ class Footprint:
         temporal = 1 if rule.multiple == 1 else _TEMPORAL.get(self.spec.family, 4)
         num_latent_frames = -(-self.num_frames // temporal) + (temporal > 1)
         return num_latent_frames * -(-self.width // multiple) * -(-self.height // multiple)
-
-
-def _area(size: str) -> int:
-    """Pixels of `832x480`; 0 for what is written otherwise."""
-    width, _, height = size.partition("x")
-    return int(width) * int(height) if width.isdigit() and height.isdigit() else 0

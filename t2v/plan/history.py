@@ -1,15 +1,15 @@
 """How long earlier runs took on this machine, and what that says about the next one."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from os import SEEK_END
 from pathlib import Path
-from statistics import median
 from typing import Self
 
+from t2v.errors import DiskError
 from t2v.zoo.places import cache_home
+from t2v.zoo.store import write_text
 
 MAX_RUNS = 500
 """Kept when the file is cut down; it grows to twice as many in between."""
@@ -98,20 +98,17 @@ def record_timings(
         path.parent.mkdir(parents=True, exist_ok=True)
         # One short write in append mode is whole even when two runs end together.
         with path.open("ab", buffering=0) as file:
-            file.write(line.encode())
+            file.write(b"\n" * _is_torn(path) + line.encode())
         if path.stat().st_size > 2 * MAX_RUNS * len(line):
             _cut_down(path)
-    except OSError:
+    except (OSError, DiskError):
         return
 
 
 def read_runs(path: Path | None = None) -> list[Run]:
     """The earlier runs, oldest first; lines that are broken are passed over."""
-    path = path or history_path()
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 2 * MAX_RUNS * _MAX_LINE_BYTES))
-            lines = file.read().decode("utf-8", "replace").splitlines()
+        lines = _last_lines(path or history_path())
     except OSError:
         return []
     return [run for line in lines if (run := Run.parse(line))]
@@ -123,12 +120,7 @@ def estimate(workload: Workload, runs: Iterable[Run]) -> Estimate | None:
     Runs of the very same size and length count alone if there are any. Otherwise the nearest
     ones are scaled: seconds of denoising, decoding and writing in proportion to the pixels.
     """
-    alike = [
-        run
-        for run in runs
-        if (run.workload.model, run.workload.device_name) == (workload.model, workload.device_name)
-        and 1 / _FAR <= workload.pixels / run.workload.pixels <= _FAR
-    ]
+    alike = [run for run in runs if _is_alike(workload, run)]
     if not alike:
         return None
     best = min(_distance(workload, run) for run in alike)
@@ -136,24 +128,37 @@ def estimate(workload: Workload, runs: Iterable[Run]) -> Estimate | None:
     return _estimate_from(workload, nearest)
 
 
+def _is_alike(workload: Workload, run: Run) -> bool:
+    """Whether the same model ran on the same device, with steps that can be compared."""
+    own, other = workload, run.workload
+    return (
+        (own.model, own.device_name) == (other.model, other.device_name)
+        and (own.num_inference_steps is None) == (other.num_inference_steps is None)
+        and _distance(own, run) <= _FAR
+    )
+
+
 def _distance(workload: Workload, run: Run) -> float:
-    ratio = workload.pixels / run.workload.pixels
+    ratio = _scale(workload, run)
     return max(ratio, 1 / ratio)
 
 
 def _estimate_from(workload: Workload, runs: list[Run]) -> Estimate:
-    def typical(stage: str, scaled: bool) -> float:
-        return median(
-            run.timings_s.get(stage, 0.0) * (_scale(workload, run) if scaled else 1.0)
+    def typical(stage: str, *, scaled: bool) -> float:
+        # Only the first video of several counts the loading.
+        seconds = [
+            run.timings_s[stage] * (_scale(workload, run) if scaled else 1.0)
             for run in runs
-        )
+            if run.timings_s.get(stage)
+        ]
+        return _median(seconds) if seconds else 0.0
 
     paces = [
         run.timings_s.get("denoise", 0.0) * _scale(workload, run) / run.workload.num_inference_steps
         for run in runs
         if run.workload.num_inference_steps
     ]
-    pace = median(paces) if paces else None
+    pace = _median(paces) if paces else None
     steps = workload.num_inference_steps
     return Estimate(
         load_s=typical("load", scaled=False),
@@ -167,23 +172,29 @@ def _estimate_from(workload: Workload, runs: list[Run]) -> Estimate:
     )
 
 
+def _median(values: list[float]) -> float:
+    middle = sorted(values)[(len(values) - 1) // 2 : len(values) // 2 + 1]
+    return sum(middle) / len(middle)
+
+
 def _scale(workload: Workload, run: Run) -> float:
     return workload.pixels / run.workload.pixels
 
 
+def _is_torn(path: Path) -> bool:
+    """Whether the last line has no end, after a crash or on a full disk."""
+    with path.open("rb") as file:
+        size = file.seek(0, SEEK_END)
+        file.seek(max(0, size - 1))
+        return size > 0 and file.read() != b"\n"
+
+
+def _last_lines(path: Path) -> list[str]:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 2 * MAX_RUNS * _MAX_LINE_BYTES))
+        return file.read().decode("utf-8", "replace").splitlines()
+
+
 def _cut_down(path: Path) -> None:
-    lines = [
-        line for line in path.read_bytes().splitlines(keepends=True) if Run.parse(_decoded(line))
-    ]
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(lines[-MAX_RUNS:])
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _decoded(line: bytes) -> str:
-    return line.decode("utf-8", "replace")
+    lines = [line for line in _last_lines(path) if Run.parse(line)][-MAX_RUNS:]
+    write_text(path, "".join(f"{line}\n" for line in lines))

@@ -117,30 +117,29 @@ def _linux_memory() -> tuple[int | None, int | None]:
     lines = _text(Path("/proc/meminfo")).splitlines()
     sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if ":" in line}
     free, total = sizes.get("MemAvailable"), sizes.get("MemTotal")
-    for limit, used in _cgroup_limits():
+    for limit, used in cgroup_limits(Path("/sys/fs/cgroup"), _own_cgroup()):
         if total is None or limit < total:
             total = limit
         free = max(0, limit - used) if free is None else min(free, max(0, limit - used))
     return free, total
 
 
-def _cgroup_limits(root: Path = Path("/sys/fs/cgroup")) -> list[tuple[int, int]]:
-    """What the container may use, and uses: version 2 on every level, then version 1."""
-    own = next(
-        (line[4:] for line in _text(Path("/proc/self/cgroup")).split("\n") if line[:4] == "0::/"),
-        "",
-    )
-    folders = [root / own, *(root / own).parents]
-    pairs = [
-        (_number(folder / "memory.max"), _reclaimable(folder))
-        for folder in folders[: folders.index(root) + 1 if root in folders else 1]
-    ]
+def _own_cgroup() -> str:
+    lines = _text(Path("/proc/self/cgroup")).splitlines()
+    return next((line[3:] for line in lines if line.startswith("0::/")), "/")
+
+
+def cgroup_limits(root: Path, own: str) -> list[tuple[int, int]]:
+    """What a container may use, and uses: version 2 from its own level up, then version 1."""
+    levels = [part for part in own.split("/") if part not in {"", ".."}]
+    folders = [root.joinpath(*levels[:depth]) for depth in range(len(levels), -1, -1)]
+    pairs = [(_number(folder / "memory.max"), _in_use(folder)) for folder in folders]
     old = root / "memory"
     pairs.append((_number(old / "memory.limit_in_bytes"), _number(old / "memory.usage_in_bytes")))
     return [(limit, used or 0) for limit, used in pairs if limit is not None and limit < _UNLIMITED]
 
 
-def _reclaimable(folder: Path) -> int | None:
+def _in_use(folder: Path) -> int | None:
     """Used memory less the file cache that the kernel gives back when it is wanted."""
     used = _number(folder / "memory.current")
     match = re.search(r"^inactive_file (\d+)$", _text(folder / "memory.stat"), re.MULTILINE)

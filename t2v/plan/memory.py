@@ -1,7 +1,6 @@
 """Where the weights will live, decided by arithmetic before any of them is loaded.
 
-The numbers are estimates and lean to the high side. A measured row of the entry counts more than
-the arithmetic where it covers the request.
+The numbers are estimates and lean to the high side.
 """
 
 from collections.abc import Mapping

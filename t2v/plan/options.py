@@ -11,7 +11,7 @@ from t2v.errors import RequestError
 from t2v.plan import wording
 
 Memory = Literal["auto", "none", "model", "group", "sequential"]
-Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|xpu|cuda(:\d{1,2})?)$")]
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|xpu|cuda(:[0-9]{1,2})?)$")]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 Codec = Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "gif", "webp", "avif", "png"]
 
@@ -52,7 +52,9 @@ class Options(BaseModel):
     guidance_scale_2: Annotated[float, Field(ge=0, le=100)] | None = None
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
     num_videos: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    scheduler: Annotated[str, Field(pattern=r"^[A-Za-z]\w{0,99}$")] | None = None
+    scheduler: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)] | None = (
+        None
+    )
     flow_shift: Annotated[float, Field(gt=0, le=100)] | None = None
     lora: tuple[str, ...] | None = None
     """`REPO_OR_FILE[:SCALE]`, each."""

@@ -10,10 +10,13 @@ from t2v.plan.history import Estimate
 from t2v.plan.machine import Machine
 from t2v.plan.options import Options
 from t2v.plan.prompts import checked_prompt
+from t2v.plan.wording import quoted
 from t2v.zoo.spec import ModelSpec
 
 UNSAID = frozenset({"zoo", "pipeline", "t2v", "random"})
 """Origins of values that the user did not decide."""
+
+_REQUIRED = ("prompt", "model", "width", "height", "num_frames", "fps", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,14 @@ class Request:
         """
         known = {one.name for one in fields(cls)} - {"origins"}
         given = {name: entry for name, entry in record.items() if name in known}
-        if not all(isinstance(entry, Mapping) and "value" in entry for entry in given.values()):
+        if not all(isinstance(entry, Mapping) for entry in given.values()):
             raise RequestError(
-                'Not a request of t2v: each value must be {"value": ..., "origin": ...}'
+                'Not a request of t2v: a value must be {"value": ..., "origin": ...}'
             )
-        missing = {"prompt", "model", "width", "height", "num_frames", "fps", "seed"} - given.keys()
+        values = {name: entry.get("value") for name, entry in given.items()}
+        missing = [name for name in _REQUIRED if values.get(name) is None]
         if missing:
-            raise RequestError(f"Not a request of t2v: it lacks {', '.join(sorted(missing))}")
-        values = {name: entry["value"] for name, entry in given.items()}
+            raise RequestError(f"Not a request of t2v: it lacks {', '.join(missing)}")
         origins = {name: str(entry.get("origin", "t2v")) for name, entry in given.items()}
         return cls(**_checked(values), origins=origins)
 
@@ -159,19 +162,31 @@ class Plan:
             "seeds": [request.seed for request in self.requests],
             "memory": asdict(self.memory),
             "machine": self.machine and asdict(self.machine),
-            "estimate": self.estimate and asdict(self.estimate),
+            "estimate": self.estimate
+            and asdict(self.estimate) | {"total_s": self.estimate.total_s},
             "notes": list(self.notes),
         }
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
-    loras = [Lora(**lora) if isinstance(lora, dict) else lora for lora in values.get("lora") or ()]
+    """Values of a record in the types of a request."""
+    loras = _loras(values.get("lora"))
+    length = values.get("max_sequence_length")
+    if length is not None and not (type(length) is int and 0 < length < 1_000_000):
+        raise RequestError(f"max_sequence_length must be a whole number, not {quoted(length)}")
     shared = {name: value for name, value in values.items() if name in Options.model_fields}
-    options = Options(**{**shared, "lora": tuple(str(lora) for lora in loras)})
-    checked = {name: getattr(options, name) for name in shared}
-    checked |= {
+    options = Options(**{**shared, "lora": tuple(map(str, loras))})
+    return {
+        **{name: getattr(options, name) for name in shared},
         "prompt": checked_prompt(str(values["prompt"]))[0],
-        "fps": Fraction(options.fps or ""),
+        "fps": Fraction(str(options.fps)),
+        "lora": loras,
+        "max_sequence_length": length,
     }
-    checked["lora"] = tuple(loras)
-    return checked
+
+
+def _loras(entries: Any) -> tuple[Lora, ...]:
+    try:
+        return tuple(Lora(str(entry["source"]), float(entry["scale"])) for entry in entries or ())
+    except (TypeError, KeyError, ValueError):
+        raise RequestError("lora must be a list of sources and scales") from None
