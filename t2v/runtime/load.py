@@ -1,25 +1,32 @@
 """From a folder of weights to a pipeline, without running anything that the folder brings along."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import torch
 from diffusers import DiffusionPipeline
 
 from t2v.errors import ModelError, WeightsMissingError
-from t2v.runtime.dependencies import dependency_missing
 from t2v.runtime.device import Dtypes
+from t2v.runtime.explain import dependency_missing
 from t2v.runtime.offload import is_exhausted
-from t2v.zoo.safety import check_safe
+from t2v.zoo.safety import check_safe, parts_of, read_index
 from t2v.zoo.spec import ModelSpec
 
 
 def load_pipeline(
-    folder: Path, spec: ModelSpec, *, dtype: Dtypes = torch.float32, allow_pickle: bool = False
+    folder: Path,
+    spec: ModelSpec,
+    *,
+    dtype: Dtypes = torch.float32,
+    allow_pickle: bool = False,
+    parts: Collection[str] | None = None,
 ) -> DiffusionPipeline:
     """The pipeline of a diffusers folder, on the CPU, quiet and ready to be placed.
 
     Only safetensors weights are read unless `allow_pickle`, no code of the folder ever runs,
-    nothing is fetched, and the pipeline class has to be the one of the spec.
+    nothing is fetched, and the pipeline class has to be the one of the spec. With `parts` only
+    those components are read, and the others are None.
     """
     check_safe(folder, spec, allow_pickle=allow_pickle)
     try:
@@ -29,6 +36,7 @@ def load_pipeline(
             variant=spec.variant,
             use_safetensors=None if allow_pickle else True,
             local_files_only=True,
+            **_left_out(folder, parts),
         )
     except Exception as error:
         if is_exhausted(error):
@@ -36,6 +44,12 @@ def load_pipeline(
         raise _explained(error, folder, spec) from error
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def _left_out(folder: Path, parts: Collection[str] | None) -> dict[str, None]:
+    if parts is None:
+        return {}
+    return {name: None for name in parts_of(read_index(folder)) if name not in parts}
 
 
 def _explained(error: Exception, folder: Path, spec: ModelSpec) -> ModelError:

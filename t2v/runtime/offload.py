@@ -14,6 +14,9 @@ from t2v.plan.request import MemoryPlan
 RUNGS = ("none", "model", "group", "sequential")
 """From the fastest to the one that needs the least memory on the device."""
 
+_ONLY_TILED = ("AutoencoderKLAllegro",)
+"""VAEs that decode in tiles or not at all."""
+
 _EXHAUSTED = (
     "out of memory",
     "can't allocate memory",
@@ -28,7 +31,9 @@ def place(pipe: DiffusionPipeline, memory: MemoryPlan, device: torch.device) -> 
     On the CPU the weights are where they are needed already, so that only tiling applies.
     """
     notes = []
-    if memory.vae_tiling and not _enable_tiling(pipe):
+    if type(getattr(pipe, "vae", None)).__name__ in _ONLY_TILED:
+        pipe.vae.enable_tiling()
+    elif memory.vae_tiling and not _enable_tiling(pipe):
         notes.append(f"The VAE of {type(pipe).__name__} cannot decode in tiles; it decodes whole.")
     if device.type == "cpu":
         return notes

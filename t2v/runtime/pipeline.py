@@ -10,7 +10,7 @@ from diffusers import DiffusionPipeline
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, OnStep
 from t2v.runtime.call import call_arguments
-from t2v.runtime.dependencies import explained
+from t2v.runtime.explain import explained
 from t2v.runtime.steps import watched
 
 
@@ -28,7 +28,7 @@ class PipelineAdapter:
         self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
     ) -> torch.Tensor:
         """Run the pipeline up to its latents, in the form that `decode` takes: B C F H W."""
-        with explained(pipe), watched(pipe, on_step) as callbacks:
+        with watched(pipe, on_step) as callbacks, explained(pipe):
             output = pipe(**arguments, **callbacks, output_type="latent")
         return self.unpack(pipe, output.frames, arguments)
 

@@ -17,9 +17,12 @@ _NOISE = re.compile(
     r"|tokenizer class you load|You are using the default legacy|not a valid attribute"
     r"|requires torchvision .* falling back|`timesteps` were passed without `sigmas`"
     r"|clean_caption|CPU autocast|last_sigmas_type"
+    r"|Token indices sequence length|should be kept in float32"
     r"|loading of peft weights|No LoRA keys associated to",
     re.IGNORECASE,
 )
+
+_MAX_LENGTH = 300
 
 
 class _Collector(logging.Handler):
@@ -32,6 +35,8 @@ class _Collector(logging.Handler):
 
     def note(self, message: str) -> None:
         text = " ".join(message.split())
+        if len(text) > _MAX_LENGTH:
+            text = text[:_MAX_LENGTH] + "..."
         if text and text not in self.messages and not _NOISE.search(text):
             self.messages.append(text)
 

@@ -22,6 +22,14 @@ def _silent(step: int, of: int) -> None:
     pass
 
 
+class _Stopped(BaseException):
+    """Carries what a listener raised through the pipeline, past whoever explains its errors."""
+
+    def __init__(self, reason: BaseException) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class _Reporter:
     """Passes steps on, and ends the run as soon as the latents hold no picture any more."""
 
@@ -35,13 +43,19 @@ class _Reporter:
     def start(self, *_: Any) -> None:
         if not self.started:
             self.started = True
-            self.on_step(0, self.num_steps)
+            self.tell(0, self.num_steps)
 
     def step(self, step: int, latents: Any) -> None:
         of = self.num_steps
         if isinstance(latents, torch.Tensor) and (step % _CHECK_EVERY == 1 or step == of):
             _check_finite(latents, step, of)
-        self.on_step(min(step, of), of)
+        self.tell(min(step, of), of)
+
+    def tell(self, step: int, of: int) -> None:
+        try:
+            self.on_step(step, of)
+        except BaseException as reason:
+            raise _Stopped(reason) from reason
 
     def on_step_end(self, pipe: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> Any:
         self.step(index + 1, tensors.get("latents"))
@@ -76,13 +90,16 @@ def watched(pipe: DiffusionPipeline, on_step: OnStep | None) -> Iterator[dict[st
             if isinstance(denoiser, torch.nn.Module):
                 handle = denoiser.register_forward_pre_hook(reporter.start)
                 stack.callback(handle.remove)
-        if "callback_on_step_end" in accepted:
-            yield {"callback_on_step_end": reporter.on_step_end}
-        elif old:
-            yield {"callback": reporter.old_callback}
-        else:
-            stack.enter_context(_wrapped_scheduler(pipe.scheduler, reporter))
-            yield {}
+        try:
+            if "callback_on_step_end" in accepted:
+                yield {"callback_on_step_end": reporter.on_step_end}
+            elif old:
+                yield {"callback": reporter.old_callback}
+            else:
+                stack.enter_context(_wrapped_scheduler(pipe.scheduler, reporter))
+                yield {}
+        except _Stopped as stopped:
+            raise stopped.reason from None
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from diffusers import DiffusionPipeline
 from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 from diffusers.utils.torch_utils import get_module_execution_device
 
+from t2v.runtime.explain import explained
+
 Chunks = Iterator[torch.Tensor]
 
 
@@ -39,7 +41,7 @@ def decoded_frames(
     try:
         while True:
             # Not around the yield: the switch would leak into the code of whoever takes the frames.
-            with torch.no_grad():
+            with torch.no_grad(), explained(pipe):
                 chunk = next(chunks, None)
             if chunk is None:
                 return

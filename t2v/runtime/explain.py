@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
-from t2v.errors import DependencyMissingError, RequestError
+from t2v.errors import DependencyMissingError, GenerationError, RequestError, T2VError
+from t2v.runtime.offload import is_exhausted
 
 _PACKAGES = {
     "BeautifulSoup": "beautifulsoup4",
@@ -44,21 +46,36 @@ def _package(error: ImportError) -> str | None:
 
 @contextmanager
 def explained(pipe: Any) -> Iterator[None]:
-    """Errors of a pipeline's own checks become ours; after any error its weights are put back."""
+    """A pipeline's own errors become ours; after any error its weights are where they were."""
     name = type(pipe).__name__
     try:
         yield
     except BaseException as error:
         pipe.maybe_free_model_hooks()
-        if isinstance(error, ImportError):
-            raise dependency_missing(error, name) from error
-        if isinstance(error, NameError) and error.name in _PACKAGES:
+        if not isinstance(error, Exception) or isinstance(error, T2VError) or is_exhausted(error):
+            raise
+        raise _translated(error, name) from error
+
+
+def _translated(error: Exception, name: str) -> T2VError:
+    match error:
+        case ImportError():
+            return dependency_missing(error, name)
+        case NameError() if error.name in _PACKAGES:
             # Some pipelines use an optional import without asking whether it is there.
-            missing = ImportError(str(error), name=error.name)
-            raise dependency_missing(missing, name) from error
-        if isinstance(error, ValueError | TypeError):
-            raise RequestError(f"{name} refuses the request: {_line(error)}") from error
-        raise
+            return dependency_missing(ImportError(str(error), name=error.name), name)
+        case ValueError() if _is_from("check_inputs", error.__traceback__):
+            return RequestError(f"{name} refuses the request: {_line(error)}")
+        case _:
+            return GenerationError(f"{name} failed with {type(error).__name__}: {_line(error)}")
+
+
+def _is_from(function: str, traceback: TracebackType | None) -> bool:
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_name == function:
+            return True
+        traceback = traceback.tb_next
+    return False
 
 
 def _line(error: BaseException) -> str:
