@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from t2v.api.models import pull as pull
     from t2v.api.models import set_default_model as set_default_model
     from t2v.api.outputs import output_paths as output_paths
-    from t2v.api.planning import plan as plan
+    from t2v.api.planning import make_plan as make_plan
     from t2v.api.replay import replay_plan as replay_plan
     from t2v.api.run import run as run
     from t2v.api.video import Video as Video
@@ -49,8 +49,8 @@ _HOMES = {
     "inspect": "t2v.api.inspect",
     "load": "t2v.api.loading",
     "locate": "t2v.api.models",
+    "make_plan": "t2v.api.planning",
     "output_paths": "t2v.api.outputs",
-    "plan": "t2v.api.planning",
     "pull": "t2v.api.models",
     "replay_plan": "t2v.api.replay",
     "run": "t2v.api.run",

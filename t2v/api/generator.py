@@ -128,13 +128,14 @@ class Generator:
         loaded = self._loaded
         record = records.begin(request, loaded.spec, loaded.memory) | loaded.facts
         saved = SavedRun.of(loaded.spec, request, loaded.memory, record)
+        progress = self._progress(request, output, listener)
         rendering = Rendering(
             loaded.pipe,
             loaded.adapter,
             loaded.device,
             saved,
             output,
-            self._progress(request, output, listener),
+            progress,
             overwrite,
             save_latents,
             [*loaded.warnings, *notes],
@@ -142,6 +143,7 @@ class Generator:
         reset_peak_memory(loaded.device)
         video = rendering.render()
         record_timings(self._workload(request), video.record["timings_s"])
+        progress.done()
         return video
 
     def finish(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from t2v.api.planning import plan
+from t2v.api.planning import make_plan
 from t2v.api.record import version_differences
 from t2v.errors import RequestError
 from t2v.media.metadata import read_metadata
@@ -40,7 +40,7 @@ def replay_plan(path: str | Path, changes: Mapping[str, str] | None = None) -> R
     prompt = changed.pop("prompt", request.prompt)
     # The device is left to this machine; what the frames depend on is not.
     options = request.to_options().overlaid(Options.from_strings(changed))
-    planned = plan(prompt, options, origin="replay", config=False)
+    planned = make_plan(prompt, options, origin="replay", config=False)
     differences = (*version_differences(record.get("versions", {})), *_model(record, planned))
     is_same = not changes
     return Replay(planned, differences, record.get("frames_sha256") if is_same else None)

@@ -1,7 +1,10 @@
 """From a folder of weights to a pipeline, without running anything that the folder brings along."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from diffusers import DiffusionPipeline
@@ -30,14 +33,15 @@ def load_pipeline(
     """
     check_safe(folder, spec, allow_pickle=allow_pickle)
     try:
-        pipe = DiffusionPipeline.from_pretrained(
-            str(folder),
-            dtype=dtype,
-            variant=spec.variant,
-            use_safetensors=None if allow_pickle else True,
-            local_files_only=True,
-            **_left_out(folder, parts),
-        )
+        with _view(folder, parts) as (view, left_out):
+            pipe = DiffusionPipeline.from_pretrained(
+                str(view),
+                dtype=dtype,
+                variant=spec.variant,
+                use_safetensors=None if allow_pickle else True,
+                local_files_only=True,
+                **left_out,
+            )
     except Exception as error:
         if is_exhausted(error):
             raise
@@ -46,10 +50,26 @@ def load_pipeline(
     return pipe
 
 
-def _left_out(folder: Path, parts: Collection[str] | None) -> dict[str, None]:
+@contextmanager
+def _view(folder: Path, parts: Collection[str] | None) -> Iterator[tuple[Path, dict[str, None]]]:
+    """The folder, or one that shows some of its parts; and arguments for the parts left out.
+
+    diffusers leaves a part out when None is passed for it, unless None is its default in the
+    pipeline's signature; then only the index can say so.
+    """
     if parts is None:
-        return {}
-    return {name: None for name in parts_of(read_index(folder)) if name not in parts}
+        yield folder, {}
+        return
+    index = read_index(folder)
+    left_out = [name for name in parts_of(index) if name not in parts]
+    with TemporaryDirectory(prefix="t2v-") as name:
+        view = Path(name)
+        (view / "model_index.json").write_text(
+            json.dumps({**index, **dict.fromkeys(left_out, (None, None))})
+        )
+        for part in parts:
+            (view / part).symlink_to((folder / part).resolve(), target_is_directory=True)
+        yield view, dict.fromkeys(left_out)
 
 
 def _explained(error: Exception, folder: Path, spec: ModelSpec) -> ModelError:

@@ -1,0 +1,72 @@
+"""A video explains and reproduces itself, from the file alone."""
+
+import shutil
+
+import pytest
+
+import t2v
+from t2v.errors import RequestError
+from tests.api.conftest import QUICK
+
+
+@pytest.fixture(scope="module")
+def clip(doodle, tmp_path_factory):
+    """A finished video, away from where its sidecar is."""
+    made = tmp_path_factory.mktemp("made")
+    video = doodle.generate("a red ball", output=made / "ball.mp4", **QUICK)
+    alone = tmp_path_factory.mktemp("alone") / "ball.mp4"
+    shutil.copy(video.output, alone)
+    return alone
+
+
+def test_inspect_reads_all_from_the_file_alone(clip):
+    facts = t2v.inspect(clip)
+
+    assert facts["record"]["request"]["seed"] == {"value": 3, "origin": "call"}
+    assert facts["file"]["fps"] == "8"
+    assert facts["file"]["color_primaries"] == "bt709"
+
+
+def test_inspect_of_a_video_without_a_record_says_what_the_container_says(doodle, tmp_path):
+    path = doodle.generate("a", output=tmp_path / "b.mp4", metadata=False, **QUICK).output
+
+    facts = t2v.inspect(path)
+
+    assert facts["record"] is None
+    assert facts["file"]["num_frames"] == 5
+
+
+def test_replay_makes_the_same_frames(clip, tmp_path):
+    again = t2v.replay_plan(clip)
+    (video,) = t2v.run(again.plan, output=tmp_path / "again.mp4")
+
+    assert again.differences == ()
+    assert video.record["frames_sha256"] == again.frames_sha256
+
+
+def test_replay_takes_changes(clip):
+    again = t2v.replay_plan(clip, {"seed": "8", "prompt": "a blue box", "steps": "4"})
+
+    request = again.plan.requests[0]
+    assert (request.seed, request.prompt, request.num_inference_steps) == (8, "a blue box", 4)
+    assert request.num_frames == 5
+    assert again.frames_sha256 is None
+
+
+def test_replay_says_which_versions_differ(doodle, tmp_path, monkeypatch):
+    path = doodle.generate("a", output=tmp_path / "b.mp4", **QUICK).output
+    monkeypatch.setattr("t2v.api.record.version", lambda package: "9.9.9")
+
+    differences = t2v.replay_plan(path).differences
+
+    assert f"t2v {t2v.__version__} then, 9.9.9 now" in differences
+
+
+def test_a_change_that_cannot_be_is_refused(clip):
+    with pytest.raises(RequestError, match="num_frames"):
+        t2v.replay_plan(clip, {"num_frames": "many"})
+
+
+def test_a_name_that_is_no_option_is_refused_with_the_nearest(clip):
+    with pytest.raises(RequestError, match="guidance_scale"):
+        t2v.replay_plan(clip, {"guidance_scal": "2"})
