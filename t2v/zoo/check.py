@@ -93,8 +93,9 @@ def _sizes(spec: ModelSpec) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _sources(spec: ModelSpec) -> Iterator[tuple[KeyPath, str]]:
+    said = spec.model_dump(include=set(_NUMBERED), exclude_defaults=True)
     for key in _NUMBERED:
-        if getattr(spec, key) and not spec.sources.get(key, "").strip():
+        if said.get(key) and not spec.sources.get(key, "").strip():
             yield (
                 (key,),
                 f"has numbers without a source; say where they come from in sources.{key}.",

@@ -1,8 +1,10 @@
 """Fetch models from the Hugging Face Hub: the files that are needed, of one commit, checked."""
 
+import contextlib
 import glob
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ Progress = Callable[[str, int, int], None]
 
 _SPARE_BYTES = 200_000_000
 _MAX_CONFIG_BYTES = 5_000_000
+_DEAD_AFTER_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def quiet(message: str, done: int, total: int) -> None:
 def pull(spec: ModelSpec, *, allow_pickle: bool = False, progress: Progress = quiet) -> Path:
     """Make sure that a model is on this machine, and return its folder.
 
-    Only the files that a load reads are fetched; a broken download goes on where it stopped.
+    Only the files that a load reads are fetched. A download that broke off keeps its whole files.
 
     Raises:
         WeightsMissingError: The Hub cannot be reached and files are missing.
@@ -129,6 +132,7 @@ def _download(spec: ModelSpec, *, allow_pickle: bool, progress: Progress) -> Pat
     names, missing = needed_files(listing, index, spec.variant)
     if missing:
         raise ModelError(f"{repo} lacks files of {', '.join(missing)} and cannot be loaded.")
+    _sweep(repo)
     _check_room(listing, names)
     folder = _fetch(listing, names, progress)
     if not spec.revision:
@@ -176,13 +180,21 @@ def _check_room(listing: Listing, names: list[str]) -> None:
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
-    partly = sum(f.stat().st_size for f in repo_folder(listing.repo).glob("blobs/*.incomplete"))
-    needed = _missing_bytes(listing, names) - partly
+    needed = _missing_bytes(listing, names)
     if needed + _SPARE_BYTES > free:
         raise DiskError(
             f"{listing.repo} needs {needed / 1e9:.1f} GB and {place} has {free / 1e9:.1f} GB free. "
             "Make room, or set HF_HOME to a folder on a larger disk."
         )
+
+
+def _sweep(repo: str) -> None:
+    """Remove what killed downloads left behind; huggingface_hub neither uses nor cleans it."""
+    for path in repo_folder(repo).glob("blobs/*.incomplete"):
+        with contextlib.suppress(OSError):
+            # One that is alive is written to all the time.
+            if time.time() - path.stat().st_mtime > _DEAD_AFTER_S:
+                path.unlink()
 
 
 def _missing_bytes(listing: Listing, names: list[str]) -> int:

@@ -102,8 +102,8 @@ def _unreachable(repo: str) -> WeightsMissingError:
 
 def _broken_off(repo: str) -> WeightsMissingError:
     return WeightsMissingError(
-        f"The connection broke off while fetching {repo}. What has come is kept; "
-        f"go on with: t2v models pull {repo}"
+        f"The connection broke off while fetching {repo}. Whole files are kept; "
+        f"fetch the rest: t2v models pull {repo}"
     )
 
 
@@ -111,7 +111,7 @@ def _disk(error: OSError, repo: str) -> T2VError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskError(
             f"The disk became full while fetching {repo}. Make room, or set HF_HOME to a folder "
-            f"on a larger disk; then it goes on: t2v models pull {repo}"
+            f"on a larger disk; then: t2v models pull {repo}"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return DiskError(f"Cannot write {error.filename}: {error.strerror}. Set HF_HOME.")

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,8 +20,10 @@ class HubServer:
     commits: dict[str, str] = field(default_factory=dict)
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Repository -> status and error code of its every answer."""
-    break_after: int | None = None
-    """Close the connection after so many bytes of a weight file."""
+    break_once_after: int | None = None
+    """Close the connection after so many bytes of the VAE, the first time."""
+    stall_after: int | None = None
+    """Send so many bytes of the VAE, then nothing more."""
     claimed_sizes: dict[str, int] = field(default_factory=dict)
     """File -> the size that its listing claims."""
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
@@ -112,12 +115,25 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if not send_body:
             return None
-        body = content[begin:]
-        if hub.break_after is not None and name.endswith(".safetensors"):
-            body = body[: hub.break_after]
-            self.close_connection = True
-        self.wfile.write(body)
+        self._send(content[begin:], name)
         return None
+
+    def _send(self, body: bytes, name: str) -> None:
+        hub = self.server.hub
+        if not name.startswith("vae/diffusion"):
+            self.wfile.write(body)
+        elif hub.break_once_after:
+            self.wfile.write(body[: hub.break_once_after])
+            hub.break_once_after = None
+            self.close_connection = True
+        elif hub.stall_after:
+            self.wfile.write(body[: hub.stall_after])
+            self.wfile.flush()
+            while hub.stall_after:
+                time.sleep(0.01)
+            self.close_connection = True
+        else:
+            self.wfile.write(body)
 
     def _json(self, data: object) -> None:
         body = json.dumps(data).encode()
@@ -137,6 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def handle_error(self, *args: object) -> None:
+        """Say nothing: some clients here are killed in the middle of an answer."""
 
     def __init__(self, hub: HubServer) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-from tests.zoo.making import save_model, write_weights
 
 from t2v import builtin
 from t2v.errors import DocumentError
@@ -10,6 +9,7 @@ from t2v.zoo.catalog import Zoo, config_home
 from t2v.zoo.places import cache_home, hub_cache
 from t2v.zoo.revisions import lock_revision, locked_revision
 from t2v.zoo.spec import ModelSpec
+from tests.zoo.making import save_model, write_weights
 
 COMMIT = "c" * 40
 REPO = "Wan-AI/Wan2.1-T2V-1.3B-Diffusers"

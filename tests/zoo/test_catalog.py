@@ -208,10 +208,22 @@ def test_an_unknown_name_gets_the_nearest_ones(zoo: Zoo):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "!!", "zzz", "a/b/c", "./gone/x", "~/gone", "a@b", pytest.param("x" * 10_000, id="long"), "a\0b", "-m"]
+    "name",
+    [
+        "",
+        "!!",
+        "zzz",
+        "a/b/c",
+        "./gone/x",
+        "~/gone",
+        "a@b",
+        pytest.param("x" * 10_000, id="long"),
+        "a\0b",
+        "-m",
+    ],
 )
 def test_what_is_nothing_at_all_is_an_unknown_model(zoo: Zoo, name: str):
-    with pytest.raises(UnknownModelError, match="No model .* in the zoo") as error:
+    with pytest.raises(UnknownModelError, match=r"No model .* in the zoo") as error:
         zoo.find(name)
     assert len(str(error.value)) < 200
 

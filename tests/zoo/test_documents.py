@@ -146,7 +146,7 @@ def test_bytes_that_are_no_utf8_have_a_place(tmp_path: Path):
 
 
 def test_a_missing_file_is_a_disk_error(tmp_path: Path):
-    with pytest.raises(DiskError, match="Cannot read .*gone.yaml: No such file"):
+    with pytest.raises(DiskError, match=r"Cannot read .*gone.yaml: No such file"):
         read_yaml(tmp_path / "gone.yaml")
 
 

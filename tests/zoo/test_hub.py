@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.zoo.hub_server import COMMIT, HubServer
-from tests.zoo.making import write_json, write_weights
+from huggingface_hub import constants
+from huggingface_hub import errors as hub_errors
 
 from t2v.errors import (
     DiskError,
@@ -25,7 +26,10 @@ from t2v.zoo.hub_errors import explained, redacted
 from t2v.zoo.places import hub_cache
 from t2v.zoo.revisions import lock_revision, locked_revision
 from t2v.zoo.spec import ModelSpec
+from tests.zoo.hub_server import COMMIT, HubServer
+from tests.zoo.making import write_json, write_weights
 
+WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
 TOKEN = "hf_" + "canaryCANARY1234" * 2
 
 
@@ -111,9 +115,7 @@ def test_a_locked_commit_is_the_one_that_is_fetched(hub: HubServer, model: Path,
         pull(spec)
 
 
-def test_a_pinned_commit_is_not_locked_a_second_time(
-    hub: HubServer, model: Path, spec: ModelSpec
-):
+def test_a_pinned_commit_is_not_locked_a_second_time(hub: HubServer, model: Path, spec: ModelSpec):
     hub.add("org/tiny", model)
     pull(spec.model_copy(update={"revision": COMMIT}))
     assert locked_revision("org/tiny") is None
@@ -122,18 +124,56 @@ def test_a_pinned_commit_is_not_locked_a_second_time(
 def test_a_broken_download_goes_on_where_it_stopped(
     hub: HubServer, model: Path, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ):
-    weights = "vae/diffusion_pytorch_model.safetensors"
-    write_weights(model / weights, 100_000)
+    write_weights(model / WEIGHTS, 100_000)
     hub.add("org/tiny", model)
-    hub.break_after = 10_000
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
-    with pytest.raises(WeightsMissingError, match="The connection broke off .* What has come is kept"):
-        pull(spec)
-    assert locate(spec) is None
-    hub.break_after = None
+    hub.break_once_after = 150_000
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 50_000)
     folder = pull(spec)
-    assert (folder / weights).read_bytes() == (model / weights).read_bytes()
-    assert hub.resumed()[-1] == "bytes=60000-"
+    assert (folder / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
+    assert hub.resumed() == ["bytes=150000-"]
+
+
+def test_a_killed_download_leaves_no_half_file_and_keeps_the_whole_ones(
+    hub: HubServer, model: Path, spec: ModelSpec
+):
+    write_weights(model / WEIGHTS, 100_000)
+    write_weights(model / "transformer/diffusion_pytorch_model.safetensors", 3)
+    hub.add("org/tiny", model)
+    hub.stall_after = 150_000
+    code = FIND.replace('Zoo.load().find("org/tiny")', f"ModelSpec(**{spec.model_dump()!r})")
+    environment = os.environ | {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": hub.url}
+    pulling = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    wait_for(lambda: len(list(hub_cache().rglob("*.json"))) >= 6 and WEIGHTS in hub.fetched())
+    time.sleep(0.3)
+    pulling.kill()
+    pulling.wait()
+    hub.stall_after = None
+    assert locate(spec) is None
+    assert not list(hub_cache().rglob("vae/*.safetensors"))
+    hub.requests.clear()
+    assert pull(spec) == locate(spec)
+    assert WEIGHTS in hub.fetched()
+    assert "transformer/diffusion_pytorch_model.safetensors" not in hub.fetched()
+
+
+def test_what_a_killed_download_left_is_swept_up_when_it_is_old(
+    hub: HubServer, model: Path, spec: ModelSpec
+):
+    hub.add("org/tiny", model)
+    blobs = hub_cache() / "models--org--tiny/blobs"
+    blobs.mkdir(parents=True)
+    (blobs / "a.1.incomplete").write_text("dead")
+    (blobs / "b.2.incomplete").write_text("alive")
+    os.utime(blobs / "a.1.incomplete", (0, 0))
+    pull(spec)
+    assert [path.name for path in blobs.glob("*.incomplete")] == ["b.2.incomplete"]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_repository_without_an_entry_is_described_by_its_small_files(
@@ -241,7 +281,9 @@ def test_other_classes_are_refused_before_weights_are_fetched(
 def test_a_full_disk_is_noticed_before_the_download(hub: HubServer, model: Path, spec: ModelSpec):
     hub.add("org/tiny", model)
     hub.claimed_sizes["vae/diffusion_pytorch_model.safetensors"] = 10**18
-    with pytest.raises(DiskError, match=r"org/tiny needs 1000000000.0 GB and .* Make room, or set HF_HOME"):
+    with pytest.raises(
+        DiskError, match=r"org/tiny needs 1000000000.0 GB and .* Make room, or set HF_HOME"
+    ):
         pull(spec)
     assert hub.fetched() == ["model_index.json"]
 
@@ -259,13 +301,11 @@ def test_a_cache_that_cannot_be_written_is_a_disk_error(
 def test_a_folder_that_went_away_cannot_be_pulled(model: Path, zoo: Zoo):
     spec = zoo.find(str(model))
     (model / "model_index.json").unlink()
-    with pytest.raises(ModelError, match="no model_index.json in"):
+    with pytest.raises(ModelError, match=r"no model_index.json in"):
         pull(spec)
 
 
 def test_no_network_is_said_with_the_next_command(spec: ModelSpec, hub: HubServer, monkeypatch):
-    from huggingface_hub import constants
-
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(WeightsMissingError) as error:
         pull(spec)
@@ -273,6 +313,10 @@ def test_no_network_is_said_with_the_next_command(spec: ModelSpec, hub: HubServe
         "org/tiny is not in the cache, and the Hub cannot be reached. "
         "With a network: t2v models pull org/tiny"
     )
+
+
+# The errors of whichever HTTP library this huggingface_hub is built on.
+errors = sys.modules[hub_errors.HTTPError.__module__.partition(".")[0]]
 
 
 def run(code: str, **environment: str) -> str:
@@ -290,6 +334,7 @@ FIND = """
 from t2v.errors import T2VError
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.hub import pull
+from t2v.zoo.spec import ModelSpec
 try:
     print(pull(Zoo.load().find("org/tiny")))
 except T2VError as error:
@@ -353,6 +398,8 @@ def test_secrets_are_redacted(text: str, shown: str):
         (OSError(13, "Permission denied", "/x"), DiskError, "Cannot write /x: Permission denied"),
         (OSError(5, "Input/output error"), DiskError, "Cannot store org/tiny: Input/output error"),
         (OSError("connection lost"), WeightsMissingError, "the Hub cannot be reached"),
+        (errors.ReadError("gone"), WeightsMissingError, "broke off while fetching org/tiny"),
+        (errors.ConnectError("no"), WeightsMissingError, "the Hub cannot be reached"),
         (ConnectionResetError("reset"), WeightsMissingError, "the Hub cannot be reached"),
         (ValueError(f"odd {TOKEN}"), ModelError, "org/tiny cannot be fetched: odd ***."),
         (DiskError("ours"), DiskError, "ours"),

@@ -60,5 +60,5 @@ def test_a_config_without_a_choice_has_none(config, text):
 def test_a_folder_that_cannot_be_made_is_a_disk_error(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("T2V_CONFIG_HOME", str(tmp_path / "file"))
-    with pytest.raises(DiskError, match="Cannot write .*config.yaml"):
+    with pytest.raises(DiskError, match=r"Cannot write .*config.yaml"):
         prefer_model("new")

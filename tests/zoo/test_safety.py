@@ -75,7 +75,7 @@ def test_a_component_is_a_pair_of_names(model: Path, spec: ModelSpec, vae):
 
 def test_a_component_cannot_be_a_path(model: Path, spec: ModelSpec):
     edit_index(model, **{"../other": ["diffusers", "AutoencoderKLWan"]})
-    with pytest.raises(UnsafeModelError, match="'../other' is no"):
+    with pytest.raises(UnsafeModelError, match=r"'../other' is no"):
         check_safe(model, spec)
 
 
@@ -99,7 +99,7 @@ def test_code_in_a_component_is_refused(model: Path, spec: ModelSpec):
 @pytest.mark.parametrize("config", ["config.json", "tokenizer_config.json"])
 def test_a_config_that_asks_for_code_is_refused(model: Path, spec: ModelSpec, config: str):
     write_json(model / "text_encoder" / config, {"auto_map": {"AutoModel": "evil--x.Model"}})
-    with pytest.raises(UnsafeModelError, match="text_encoder/.*config.json has an `auto_map`"):
+    with pytest.raises(UnsafeModelError, match=r"text_encoder/.*config.json has an `auto_map`"):
         check_safe(model, spec)
 
 
@@ -143,7 +143,7 @@ def test_sharded_safetensors_are_safe(model: Path, spec: ModelSpec):
 
 
 def test_a_folder_without_an_index_is_no_model(tmp_path: Path, spec: ModelSpec):
-    with pytest.raises(ModelError, match="has no model_index.json"):
+    with pytest.raises(ModelError, match=r"has no model_index.json"):
         check_safe(tmp_path, spec)
 
 
