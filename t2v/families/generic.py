@@ -11,7 +11,7 @@ from t2v.errors import GenerationError
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, OnStep
 from t2v.runtime.call import call_arguments, parameters
-from t2v.runtime.dependencies import explained
+from t2v.runtime.explain import explained
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.steps import watched
 
@@ -37,7 +37,7 @@ class GenericAdapter(PipelineAdapter):
         """Run the whole pipeline; the result is B C F H W from 0 to 1."""
         accepted = parameters(pipe)
         output_type = {"output_type": "np"} if "output_type" in accepted else {}
-        with explained(pipe), watched(pipe, on_step) as callbacks:
+        with watched(pipe, on_step) as callbacks, explained(pipe):
             output = pipe(**arguments, **callbacks, **output_type)
         return _video(output, type(pipe).__name__)
 
