@@ -1,0 +1,1 @@
+"""The command line of t2v: parse, call the library, show."""

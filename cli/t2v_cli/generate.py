@@ -1,0 +1,94 @@
+"""`t2v generate` and `t2v plan`: the same options, the work and its arithmetic."""
+
+import functools
+from typing import Any
+
+import typer
+
+import t2v
+from t2v_cli import options as o
+from t2v_cli.planning import show_plan
+from t2v_cli.progress import display
+from t2v_cli.running import Manner, carry_out
+from t2v_cli.values import examples, read_prompt, to_options
+
+GENERATE_EXAMPLES = examples(
+    't2v generate "a red ball bounces over green hills"',
+    't2v generate "a fox in the snow" -m wan2.1-t2v-1.3b --seconds 5 --seed 7 -o fox.mp4',
+    't2v generate "rain on a window" --num-videos 4 -o "rain-{seed}.mp4" --json',
+    "echo 'a paper boat' | t2v generate - -o boat.gif",
+)
+PLAN_EXAMPLES = examples(
+    't2v plan "a fox in the snow" -m wan2.1-t2v-1.3b --seconds 5',
+    't2v plan "a fox in the snow" --size 480x480 --json',
+)
+PLAN_HELP = """Show what generate would do, and load nothing.
+
+Takes the options of generate. Every value is printed with where it comes from: a flag, a
+configuration file, the model's entry in the zoo, or t2v itself."""
+
+
+def generate(
+    ctx: typer.Context,
+    prompt: o.PromptArg,
+    model: o.ModelOpt = None,
+    output: o.OutputOpt = None,
+    seconds: o.SecondsOpt = None,
+    num_frames: o.FramesOpt = None,
+    size: o.SizeOpt = None,
+    height: o.HeightOpt = None,
+    width: o.WidthOpt = None,
+    fps: o.FpsOpt = None,
+    num_inference_steps: o.StepsOpt = None,
+    guidance_scale: o.GuidanceOpt = None,
+    guidance_scale_2: o.Guidance2Opt = None,
+    negative_prompt: o.NegativeOpt = None,
+    seed: o.SeedOpt = None,
+    num_videos: o.NumVideosOpt = None,
+    scheduler: o.SchedulerOpt = None,
+    flow_shift: o.FlowShiftOpt = None,
+    lora: o.LoraOpt = None,
+    device: o.DeviceOpt = None,
+    dtype: o.DtypeOpt = None,
+    memory: o.MemoryOpt = None,
+    codec: o.CodecOpt = None,
+    crf: o.CrfOpt = None,
+    metadata: o.MetadataOpt = None,
+    save_latents: o.SaveLatentsOpt = False,
+    strict: o.StrictOpt = False,
+    overwrite: o.OverwriteOpt = False,
+    allow_pickle: o.PickleOpt = False,
+    dry_run: o.DryRunOpt = False,
+    progress: o.ProgressOpt = "auto",
+    yes: o.YesOpt = False,
+    json: o.JsonOpt = False,
+    quiet: o.QuietOpt = False,
+) -> None:
+    """Make a video of a prompt.
+
+    Values that are not given come from the project's t2v.yaml, the user's configuration, and the
+    model's entry in the zoo. The path of the video goes to stdout, everything else to stderr.
+    """
+    show = display(progress, quiet=quiet)
+    plan = t2v.make_plan(read_prompt(prompt), to_options(ctx.params))
+    if dry_run:
+        outputs = t2v.output_paths(plan, output, overwrite=overwrite)
+        show_plan(plan, outputs, json=json)
+        return
+    manner = Manner(
+        show=show,
+        output=output,
+        overwrite=overwrite,
+        strict=strict,
+        save_latents=save_latents,
+        allow_pickle=allow_pickle,
+        json=json,
+        yes=yes,
+    )
+    carry_out(plan, manner)
+
+
+@functools.wraps(generate)
+def plan(*, dry_run: bool, **given: Any) -> None:
+    """Run `generate` as with --dry-run."""
+    generate(dry_run=True, **given)

@@ -1,0 +1,54 @@
+"""`t2v inspect`: what made this video."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import t2v
+from t2v_cli import options as o
+from t2v_cli.output import out
+from t2v_cli.values import examples
+
+EXAMPLES = examples(
+    "t2v inspect clip.mp4",
+    "t2v inspect clip.mp4 --json | jq .record.seed",
+)
+
+
+def inspect(file: o.FileArg, json: o.JsonOpt = False) -> None:
+    """Show how a video was made.
+
+    Every setting and where it came from, the model and its revision, versions, timings and frame
+    statistics, read from the file alone or from the sidecar beside it.
+    """
+    found = t2v.inspect(file)
+    if json:
+        out.json(found)
+        return
+    record = found["record"] or {}
+    request = record.pop("request", {})
+    out.table(("fact", "value", "from"), [*_rows(found["file"], "file"), *_request_rows(request)])
+    if record:
+        rest = {name: value for name, value in record.items() if name not in request}
+        out.table(("fact", "value", "from"), _rows(rest, "record"))
+    else:
+        out.talk("note: the file does not say how it was made")
+
+
+def _request_rows(request: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [(name, _text(entry["value"]), str(entry["origin"])) for name, entry in request.items()]
+
+
+def _rows(facts: Mapping[str, Any], origin: str) -> Iterator[tuple[str, str, str]]:
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            yield from _rows({f"{name}.{key}": inner for key, inner in value.items()}, origin)
+        elif value not in (None, [], ""):
+            yield name, _text(value), origin
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    if isinstance(value, Mapping):
+        return ":".join(map(_text, value.values()))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

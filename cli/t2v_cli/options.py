@@ -1,0 +1,103 @@
+"""The options that commands share. All are text here: the library checks them and names the flag."""
+
+from typing import Annotated, Any
+
+import typer
+
+from t2v_cli.values import complete_model
+
+
+def _say(metavar: str, help: str, *flags: str, **more: Any) -> Any:
+    return typer.Option(*flags, metavar=metavar, help=help, show_default=False, **more)
+
+
+def _switch(help: str, *flags: str) -> Any:
+    return typer.Option(*flags, help=help, show_default=False)
+
+
+def _positional(metavar: str, help: str, **more: Any) -> Any:
+    return typer.Argument(metavar=metavar, help=help, show_default=False, **more)
+
+
+_MODEL = "A name of the zoo, a Hub repository (org/name[@revision]) or a local diffusers folder."
+_OUT = (
+    "Where to write: .mp4, .webm, .mov, .mkv, .gif, .webp or .avif, or a folder (frames/) for PNG "
+    "pictures. {prompt} {seed} {model} {index} and the like are filled in. Without it, the prompt "
+    "and the seed make the name."
+)
+_LORA = "Add a LoRA from the Hub or a file, at a strength; may be given more than once."
+_MEMORY = "Where weights wait: auto, none (all on the device), model, group or sequential offload."
+_CODEC = "auto, h264, hevc, av1, vp9, prores, gif, webp, avif or png."
+_SET = "Change a setting, such as seed=3 or steps=20; may be given more than once."
+
+PromptArg = Annotated[str, _positional("PROMPT", "What the video shows; - reads it from stdin.")]
+ModelArg = Annotated[str, _positional("MODEL", _MODEL, autocompletion=complete_model)]
+ModelsArg = Annotated[
+    str | None,
+    _positional("[MODEL]", _MODEL, autocompletion=complete_model),
+]
+FileArg = Annotated[str, _positional("FILE", "A video, its folder of frames, or its sidecar.")]
+
+ModelOpt = Annotated[
+    str | None, _say("MODEL", _MODEL, "-m", "--model", autocompletion=complete_model)
+]
+OutputOpt = Annotated[str | None, _say("OUT", _OUT, "-o", "--output")]
+SecondsOpt = Annotated[str | None, _say("S", "Length in seconds.", "--seconds")]
+FramesOpt = Annotated[str | None, _say("N", "Length in frames.", "--num-frames", "--frames")]
+SizeOpt = Annotated[str | None, _say("WxH", "Width and height, such as 832x480.", "--size")]
+HeightOpt = Annotated[str | None, _say("H", "Height in pixels.", "--height")]
+WidthOpt = Annotated[str | None, _say("W", "Width in pixels.", "--width")]
+FpsOpt = Annotated[str | None, _say("F", "Frames a second: 16, 23.976, 24000/1001.", "--fps")]
+StepsOpt = Annotated[str | None, _say("N", "Denoising steps.", "--num-inference-steps", "--steps")]
+GuidanceOpt = Annotated[
+    str | None,
+    _say("G", "How strictly the prompt is followed.", "--guidance-scale", "--guidance"),
+]
+Guidance2Opt = Annotated[
+    str | None,
+    _say(
+        "G",
+        "The same for the second denoiser of a model with two.",
+        "--guidance-scale-2",
+        "--guidance-2",
+    ),
+]
+NegativeOpt = Annotated[
+    str | None, _say("TEXT", "What the video should not show.", "-n", "--negative-prompt")
+]
+SeedOpt = Annotated[
+    str | None, _say("N", "The same seed makes the same video; random without it.", "--seed")
+]
+NumVideosOpt = Annotated[
+    str | None, _say("N", "Several videos, each with a seed of its own.", "--num-videos")
+]
+SchedulerOpt = Annotated[str | None, _say("NAME", "A diffusers scheduler class.", "--scheduler")]
+FlowShiftOpt = Annotated[
+    str | None, _say("X", "Shift of the noise levels of a flow-matching model.", "--flow-shift")
+]
+LoraOpt = Annotated[list[str] | None, _say("REPO_OR_FILE[:SCALE]", _LORA, "--lora")]
+DeviceOpt = Annotated[str | None, _say("D", "auto, cuda, cuda:N, mps, xpu or cpu.", "--device")]
+DtypeOpt = Annotated[str | None, _say("T", "auto, bfloat16, float16 or float32.", "--dtype")]
+MemoryOpt = Annotated[str | None, _say("RUNG", _MEMORY, "--memory")]
+CodecOpt = Annotated[str | None, _say("C", _CODEC, "--codec")]
+CrfOpt = Annotated[str | None, _say("Q", "Quality of the encoding; lower is better.", "--crf")]
+MetadataOpt = Annotated[
+    bool | None,
+    _switch("Say in the file and a sidecar how it was made [yes].", "--metadata/--no-metadata"),
+]
+SaveLatentsOpt = Annotated[
+    bool, _switch("Keep the latents beside the video, for t2v decode.", "--save-latents")
+]
+StrictOpt = Annotated[
+    bool, _switch("Exit with 4 where the frames look broken (black, frozen, NaN).", "--strict")
+]
+PickleOpt = Annotated[bool, _switch("Accept weights that are not safetensors.", "--allow-pickle")]
+OverwriteOpt = Annotated[bool, _switch("Replace an output that is there.", "--overwrite")]
+ProgressOpt = Annotated[
+    str, _say("HOW", "auto, bar, json (a line an event, on stderr) or none.", "--progress")
+]
+YesOpt = Annotated[bool, _switch("Download missing weights without asking.", "--yes", "-y")]
+DryRunOpt = Annotated[bool, _switch("Say what would be done, and do nothing.", "--dry-run")]
+JsonOpt = Annotated[bool, _switch("Print JSON on stdout.", "--json")]
+QuietOpt = Annotated[bool, _switch("Print bare names or paths, no talk.", "-q", "--quiet")]
+SetOpt = Annotated[list[str] | None, _say("KEY=VALUE", _SET, "--set")]

@@ -1,0 +1,65 @@
+"""A plan in a table: every value, and who decided it."""
+
+from typing import TYPE_CHECKING, Any
+
+from t2v_cli.output import out
+from t2v_cli.progress import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from t2v import Plan
+
+GIB = 2**30
+
+
+def show_plan(plan: "Plan", outputs: "Sequence[Path]", *, json: bool) -> None:
+    """Print the plan; on stderr what was changed on the way."""
+    if json:
+        out.json(plan.to_dict() | {"outputs": [str(path) for path in outputs]})
+        return
+    if out.quiet:
+        for path in outputs:
+            out.data(path)
+        return
+    out.table(("setting", "value", "from"), [*_request_rows(plan), *_other_rows(plan, outputs)])
+    for note in plan.notes:
+        out.talk(f"note: {note}")
+
+
+def _request_rows(plan: "Plan") -> list[tuple[str, str, str]]:
+    values = plan.requests[0].to_dict()
+    seeds = ", ".join(str(request.seed) for request in plan.requests[1:])
+    rows = [(name, _shown(entry["value"]), entry["origin"]) for name, entry in values.items()]
+    return rows + ([("further seeds", seeds, "derived")] if seeds else [])
+
+
+def _other_rows(plan: "Plan", outputs: "Sequence[Path]") -> list[tuple[str, str, str]]:
+    memory, estimate = plan.memory, plan.estimate
+    rung = memory.rung + (" with VAE tiling" if memory.vae_tiling else "")
+    rows = [
+        ("duration", f"{plan.requests[0].duration_s:.4g} s", "num_frames / fps"),
+        ("offload", rung, memory.reason),
+    ]
+    if memory.estimated_bytes:
+        rows.append(("peak memory", f"{memory.estimated_bytes / GIB:.1f} GiB", "estimate"))
+    if estimate:
+        rows.append(
+            ("time", f"about {duration(estimate.total_s)}", f"{estimate.runs} earlier runs")
+        )
+    return rows + [("output", str(path), "") for path in outputs]
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return "default"
+        case "":
+            return "none"
+        case True | False:
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(":".join(map(str, entry.values())) for entry in value) or "none"
+        case _:
+            return str(value)

@@ -1,0 +1,160 @@
+"""How a run is shown while it works: a bar for people, lines for pipes, JSON for programs."""
+
+import sys
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+from t2v_cli.output import is_terminal, one_line, out
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from t2v import Event
+
+WAYS = ("auto", "bar", "json", "none")
+STAGES = {
+    "load": "loading",
+    "encode": "reading the prompt",
+    "denoise": "denoising",
+    "decode": "decoding",
+    "write": "writing",
+}
+PATIENCE_S = 5.0
+"""Between two lines of one stage in a pipe."""
+
+
+class Display(Protocol):
+    """Shows the events of a run."""
+
+    said: set[str]
+    """The messages so far, so that nothing is said twice."""
+
+    def __call__(self, event: "Event") -> None:
+        """Show one event."""
+
+    def rest(self) -> None:
+        """Leave the terminal alone until the next event."""
+
+
+def display(how: str, *, quiet: bool = False) -> Display:
+    """The display that was asked for with --progress; from here on, all talk follows it."""
+    if how not in WAYS:
+        raise typer.BadParameter(f"{how!r} is none of {', '.join(WAYS)}", param_hint="--progress")
+    out.quiet, out.json_talk = quiet, how == "json"
+    if how == "json":
+        return JsonLines()
+    if how == "none" or (how == "auto" and quiet):
+        return Talk()
+    return Bar() if how == "bar" or is_terminal(sys.stderr) else Lines()
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> [duration(s) for s in (0.42, 9.96, 75, 3700)]
+    ['0.42 s', '10 s', '1:15 min', '1:02 h']
+    """
+    if seconds < 59.5:
+        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
+
+
+def pace(event: "Event") -> str:
+    """`12/50, 1.3 s/it, 49 s left`; what is loaded in steps is bytes."""
+    parts = [f"{event.step}/{event.of}"] if event.of else []
+    if event.of and event.stage == "load":
+        parts = [f"{(event.step or 0) / 1e9:.2f} of {event.of / 1e9:.2f} GB"]
+    if event.seconds_per_step:
+        parts.append(f"{event.seconds_per_step:.3g} s/it")
+    if event.eta_s is not None:
+        parts.append(f"{duration(event.eta_s)} left")
+    return ", ".join(parts)
+
+
+class Talk:
+    """Shows what is said in words, and no progress."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def __call__(self, event: "Event") -> None:
+        """Say the message of the event."""
+        self.said.add(event.message or "")
+        if event.event == "warning":
+            out.warn(event.message)
+        elif event.event == "plan":
+            out.talk(event.message)
+
+    def rest(self) -> None:
+        """Nothing is drawn."""
+
+
+class JsonLines(Talk):
+    """One JSON object a line, with the fields that apply."""
+
+    def __call__(self, event: "Event") -> None:
+        """Print the event."""
+        self.said.add(event.message or "")
+        out.event({name: value for name, value in asdict(event).items() if value is not None})
+
+
+class Lines(Talk):
+    """A line for each stage, and now and then one for how far it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stage: str | None = None
+        self._said = 0.0
+
+    def __call__(self, event: "Event") -> None:
+        """Print the event if it is news."""
+        super().__call__(event)
+        if event.stage is None:
+            return
+        if event.stage != self._stage:
+            self._stage, self._said = event.stage, time.monotonic()
+            out.talk(f"{event.message or STAGES[event.stage]} ...")
+        elif event.of and (event.step == event.of or time.monotonic() - self._said > PATIENCE_S):
+            self._said = time.monotonic()
+            out.talk(f"{STAGES[event.stage]} {pace(event)}")
+
+
+class Bar(Talk):
+    """A bar that moves, and disappears when the video is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress: Progress | None = None
+
+    def __call__(self, event: "Event") -> None:
+        """Move the bar."""
+        if event.stage is not None:
+            self._draw(event)
+        else:
+            self.rest()
+            super().__call__(event)
+
+    def rest(self) -> None:
+        """Take the bar off the terminal."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def _draw(self, event: "Event") -> None:
+        if self._progress is None:
+            from t2v_cli import drawing  # noqa: PLC0415 - rich takes as long as all the rest
+
+            self._progress = drawing.progress()
+            self._progress.add_task("", total=None, item="", pace="")
+        self._progress.update(
+            self._progress.task_ids[0],
+            description=one_line(event.message or STAGES[event.stage or "load"]),
+            item=one_line(event.item or "", 40),
+            total=event.of,
+            completed=event.step or 0,
+            pace=pace(event),
+        )

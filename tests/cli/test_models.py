@@ -1,0 +1,98 @@
+"""The zoo from the command line."""
+
+import t2v
+
+
+def test_the_list_shows_what_matters_before_a_download(cli):
+    lines = cli("models", "list").out.splitlines()
+    assert lines[0].split() == [
+        *("name", "family", "params", "download", "native", "clip", "license", "commercial"),
+        *("here", "maturity"),
+    ]
+    assert lines[1].split() == [
+        *("doodle-128", "wan", "7.0M", "none", "128x128", "2.1", "s", "apache-2.0"),
+        *("yes", "yes", "verified"),
+    ]
+    assert len(lines) == 1 + len(t2v.Zoo.load())
+
+
+def test_models_alone_lists_them(cli):
+    assert cli("models").out == cli("models", "list").out
+
+
+def test_quiet_lists_bare_names(cli):
+    assert cli("models", "list", "-q").out.splitlines() == list(t2v.Zoo.load())
+
+
+def test_the_list_as_json(cli):
+    first = cli("models", "list", "--json").json()[0]
+    assert (first["name"], first["is_here"], first["license"]) == ("doodle-128", True, "apache-2.0")
+
+
+def test_show_has_the_sources_of_the_numbers(cli):
+    result = cli("models", "show", "wan2.1-t2v-1.3b")
+    assert "frames.native" in result.out
+    assert "sources.frames" in result.out
+
+
+def test_show_takes_an_alias(cli):
+    assert cli("models", "show", "doodle", "--json").json()["name"] == "doodle-128"
+
+
+def test_the_shipped_catalog_has_no_problems(cli):
+    result = cli("models", "check")
+    assert (result.code, result.out, result.err) == (0, "", "no problems found\n")
+
+
+def test_a_problem_of_a_catalog_is_named_with_its_place(cli, tmp_path):
+    (tmp_path / "mine.yaml").write_text("models:\n  my-model: {family: wan}\n")
+    result = cli("models", "check", "mine.yaml")
+    assert result.code == 1
+    assert result.out.startswith("mine.yaml:2:")
+
+
+def test_problems_as_json(cli, tmp_path):
+    (tmp_path / "mine.yaml").write_text("models:\n  my-model: {family: wan}\n")
+    problem = cli("models", "check", "mine.yaml", "--json").json()[0]
+    assert set(problem) == {"where", "key", "message"}
+
+
+def test_the_default_can_be_asked_for_and_chosen(cli):
+    assert cli("models", "default").out == "doodle-128\n"
+    assert cli("models", "default", "wan2.1-t2v-1.3b").code == 0
+    assert cli("models", "default").out == "wan2.1-t2v-1.3b\n"
+    assert cli("plan", "a ball", "--json").json()["model"]["name"] == "wan2.1-t2v-1.3b"
+
+
+def test_the_path_of_the_embedded_model(cli):
+    assert cli("models", "path", "doodle").out.strip().endswith("t2v/builtin/doodle-128")
+
+
+def test_the_path_of_a_model_that_is_not_here_says_how_to_get_it(cli):
+    result = cli("models", "path", "wan2.1-t2v-1.3b")
+    assert (result.code, result.out) == (1, "")
+    assert "t2v models pull wan2.1-t2v-1.3b" in result.err
+
+
+def test_pull_of_a_model_that_is_here_prints_its_folder(cli):
+    assert cli("models", "pull", "doodle") == cli("models", "path", "doodle")
+
+
+def test_pull_without_network_is_explained(cli):
+    result = cli("models", "pull", "wan2.1-t2v-1.3b", "--yes")
+    assert (result.code, result.out) == (1, "")
+    said = result.err.splitlines()
+    assert said[0] == (
+        "wan2.1-t2v-1.3b is not on this machine: 14.7 GB to download from "
+        "Wan-AI/Wan2.1-T2V-1.3B-Diffusers, license apache-2.0"
+    )
+    assert said[-1].startswith("error: ")
+
+
+def test_the_shell_completes_model_names(program):
+    completed = program(
+        _T2V_COMPLETE="complete_bash",
+        COMP_WORDS="t2v generate --model wan2.1",
+        COMP_CWORD="3",
+    )
+    assert completed.out.split() == ["wan2.1-t2v-1.3b", "wan2.1", "wan2.1-t2v-14b"]

@@ -1,0 +1,62 @@
+"""What is printed of a plan is what a run would do."""
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The plain table: setting -> value and origin."""
+    cells = [[cell for cell in line.split("  ") if cell.strip()] for line in text.splitlines()[1:]]
+    return {name.strip(): [cell.strip() for cell in rest] for name, *rest in cells}
+
+
+def test_a_plan_names_every_value_and_who_decided_it(cli):
+    plan = rows(cli("plan", "a red ball", "--seed", "7", "--steps", "4").out)
+    assert plan["prompt"] == ["a red ball", "flag"]
+    assert plan["seed"] == ["7", "flag"]
+    assert plan["num_inference_steps"] == ["4", "flag"]
+    assert plan["width"] == ["128", "zoo"]
+    assert plan["output"] == ["a-red-ball-7.mp4"]
+
+
+def test_plan_and_dry_run_are_the_same(cli):
+    arguments = ("a red ball", "--seed", "7", "--num-videos", "2", "-o", "{seed}.webm")
+    assert cli("plan", *arguments) == cli("generate", *arguments, "--dry-run")
+
+
+def test_what_was_changed_is_said_once_on_stderr(cli):
+    result = cli("plan", "a ball", "-m", "wan2.1-t2v-1.3b", "--num-frames", "80")
+    assert result.err.splitlines() == ["80 frames -> 81, wan2.1-t2v-1.3b makes 4n+1"]
+
+
+def test_a_plan_as_json_has_values_origins_and_outputs(cli):
+    plan = cli(
+        "plan", "a ball", "--seed", "7", "--size", "64x96", "--num-videos", "2", "--json"
+    ).json()
+    assert plan["request"]["width"] == {"value": 64, "origin": "flag"}
+    assert plan["request"]["height"] == {"value": 96, "origin": "flag"}
+    assert plan["outputs"] == [f"a-ball-{seed}.mp4" for seed in plan["seeds"]]
+    assert plan["seeds"][0] == 7
+
+
+def test_the_project_configuration_has_a_say_and_is_named(cli, tmp_path):
+    (tmp_path / "t2v.yaml").write_text("num_inference_steps: 9\n")
+    plan = cli("plan", "a ball", "--json").json()
+    assert plan["request"]["num_inference_steps"] == {"value": 9, "origin": "project config"}
+
+
+def test_quiet_prints_the_outputs_alone(cli):
+    assert cli("plan", "a ball", "--seed", "7", "-q").out == "a-ball-7.mp4\n"
+
+
+def test_a_plan_leaves_nothing_behind(cli, tmp_path):
+    cli("plan", "a ball")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_exists_is_refused_at_once(cli, tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(b"mine")
+    assert cli("plan", "a ball", "-o", "clip.mp4").code == 74
+    assert cli("plan", "a ball", "-o", "clip.mp4", "--overwrite").code == 0
+
+
+def test_a_prompt_comes_from_stdin(program):
+    plan = program("plan", "-", "--json", stdin="a paper boat\n").json()
+    assert plan["request"]["prompt"]["value"] == "a paper boat"

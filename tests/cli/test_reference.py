@@ -1,0 +1,16 @@
+"""The reference page is the live command line."""
+
+import subprocess
+import sys
+
+from tests.cli.conftest import ROOT, environment
+
+
+def test_the_page_is_current():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "reference.py"), "--check"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,79 @@
+"""Heavy libraries stay out of commands that do not need them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.conftest import environment
+
+HEAVY = {
+    "PIL",
+    "accelerate",
+    "av",
+    "diffusers",
+    "huggingface_hub",
+    "imageio",
+    "numpy",
+    "safetensors",
+    "torch",
+    "transformers",
+}
+RUN = """
+import sys
+sys.argv = ['t2v', *{arguments!r}]
+from t2v_cli.__main__ import main
+try:
+    main()
+except SystemExit as leave:
+    code = leave.code
+print('HEAVY', code, *sorted({heavy!r} & set(sys.modules)))
+print('COUNT', len(sys.modules))
+"""
+FIRST_LINE = """
+import sys
+from t2v_cli import output
+from t2v_cli.__main__ import run
+write = output._write
+def leave(stream, line):
+    write(stream, line)
+    print('HEAVY', 0, *sorted({heavy!r} & set(sys.modules)))
+    print('COUNT', len(sys.modules))
+    raise SystemExit
+output._write = leave
+run({arguments!r})
+"""
+BUDGET = {
+    ("--version",): 330,
+    ("--help",): 330,
+    ("generate", "--help"): 330,
+    ("models", "list"): 560,
+    ("plan", "a red ball"): 600,
+}
+
+
+def loaded(code: str, arguments: tuple[str, ...], tmp_path) -> tuple[list[str], int]:
+    """The exit code and heavy modules, and how many modules there are at all."""
+    program = code.format(arguments=list(arguments), heavy=HEAVY)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment(),
+    )
+    heavy, count = done.stdout.splitlines()[-2:]
+    return heavy.split()[1:], int(count.split()[1])
+
+
+@pytest.mark.parametrize(("arguments", "most"), BUDGET.items(), ids=lambda value: str(value))
+def test_a_quick_command_imports_nothing_heavy(arguments, most, tmp_path):
+    heavy, count = loaded(RUN, arguments, tmp_path)
+    assert heavy == ["0"]
+    assert count <= most
+
+
+def test_generate_says_its_first_line_before_anything_heavy_is_imported(tmp_path):
+    heavy, _ = loaded(FIRST_LINE, ("generate", "a red ball"), tmp_path)
+    assert heavy == ["0"]

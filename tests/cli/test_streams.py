@@ -1,0 +1,106 @@
+"""Odd terminals, closed and full streams, strange bytes: a clear end, never a traceback."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.conftest import environment
+
+PLAN = ("plan", "a ball", "--seed", "7")
+
+
+def shell(command: str, tmp_path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell line in which `$T2V` is the program."""
+    return subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(T2V=f"{sys.executable} -m t2v_cli", **more),
+        timeout=120,
+    )
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    done = shell("$T2V models list | head -1", tmp_path)
+    assert (done.stdout[:4], done.stderr) == ("name", "")
+
+
+def test_closed_streams_are_survived(tmp_path):
+    assert shell("$T2V plan 'a ball' <&- >&- 2>&-", tmp_path).returncode == 0
+
+
+def test_a_full_disk_below_stdout_is_said(tmp_path):
+    done = shell("$T2V models list -q > /dev/full", tmp_path)
+    assert (done.returncode, done.stderr) == (
+        74,
+        "error: the disk is full; free some space and run it again\n",
+    )
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
+def test_any_locale_takes_any_prompt(program, locale):
+    result = program("plan", "ein Bär 🦊", "--json", LC_ALL=locale, LANG=locale)
+    assert result.code == 0
+    assert result.json()["request"]["prompt"]["value"] == "ein Bär 🦊"
+
+
+def test_an_ascii_terminal_shows_other_letters_escaped(program):
+    result = program("plan", "ein Bär", PYTHONIOENCODING="ascii")
+    assert result.code == 0
+    assert "ein B\\xe4r" in result.out
+
+
+def test_bytes_that_are_no_text_are_no_traceback(program):
+    result = program("plan", b"a \xff ball")
+    assert result.code == 0
+    assert "Traceback" not in result.err
+
+
+def test_bytes_that_are_no_text_on_stdin_are_replaced(program, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "t2v_cli", "plan", "-", "--json"],
+        input=b"a \xff ball\n",
+        capture_output=True,
+        cwd=tmp_path,
+        env=environment(),
+    )
+    assert done.returncode == 0
+
+
+def on_terminal(arguments: tuple[str, ...], tmp_path, **more: str) -> str:
+    """What a person sees who types the command."""
+    import pty
+
+    seen = b""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(tmp_path)
+        command = [sys.executable, "-m", "t2v_cli", *arguments]
+        os.execve(sys.executable, command, environment(TERM="xterm", COLUMNS="120", **more))
+    try:
+        while chunk := os.read(terminal, 4096):
+            seen += chunk
+    except OSError:
+        pass  # Linux answers so when the child is gone.
+    os.waitpid(child, 0)
+    return seen.decode()
+
+
+def test_errors_are_red_on_a_terminal(tmp_path):
+    assert on_terminal(("gen",), tmp_path, NO_COLOR="").startswith(
+        "\x1b[31merror:\x1b[0m t2v has no"
+    )
+
+
+def test_no_color_is_respected(tmp_path):
+    assert "\x1b[3" not in on_terminal(("gen",), tmp_path, NO_COLOR="1")
+
+
+def test_a_table_is_drawn_on_a_terminal_and_markup_in_data_is_text(tmp_path):
+    seen = on_terminal(("plan", "a [bold]ball[/x] \x1b[31m", "--seed", "7"), tmp_path, NO_COLOR="1")
+    assert "─" in seen
+    assert "a [bold]ball[/x]" in seen
+    assert "\x1b[31m" not in seen
