@@ -20,8 +20,8 @@ _VALUES_PER_TOKEN_CHANNEL = 16
 """Transformer block: Wan 1.3B 15.8, Wan 14B 11.1, LTX 2B 15.6, CogVideoX 5B 12.2."""
 _PARAMS_PER_SQUARE_CHANNEL = 560
 """Parameters over channels squared, so that channels follow from the size: 14 to 20 a layer."""
-_VALUES_PER_UNET_PIXEL = 2400
-"""U-Net of ModelScope, for each latent pixel: 2330."""
+_VALUES_PER_UNET_PIXEL = 10_600
+"""U-Net of ModelScope, for each latent pixel: 10602."""
 
 _TEMPORAL = {"ltx": 8, "ltx2": 8, "mochi": 6}
 """Frames that one latent frame stands for, where it is not 4."""
@@ -98,6 +98,11 @@ class Footprint:
     def can_tile(self) -> bool:
         """Whether the VAE can work in tiles."""
         return self.spec.supports.vae_tiling
+
+    @property
+    def in_float32(self) -> bool:
+        """Whether the denoiser runs in float32, the widest format."""
+        return self._item_bytes("denoiser") == _ITEM_BYTES["float32"]
 
     def peak(self, rung: str, *, tiled: bool = False) -> int:
         """Most bytes on the device at any time."""

@@ -16,6 +16,8 @@ RUNGS = ("none", "model", "group", "sequential")
 
 _RESERVE_BYTES = GIB * 3 // 4
 """A CUDA context takes 0.3 to 0.5 GiB; the rest is for what cuDNN and cuBLAS set aside."""
+_PROGRAM_BYTES = GIB * 3 // 8
+"""Python with torch, diffusers and transformers imported: 364 MiB."""
 _USABLE = 0.95
 """What fragmentation leaves of the free memory."""
 
@@ -67,10 +69,15 @@ def _on_cpu(footprint: Footprint, machine: Machine, wanted: str) -> MemoryPlan:
     if not footprint.weights:
         return MemoryPlan("none", False, "on the CPU, sizes unknown", warnings=tuple(warnings))
     free = machine.host_free_bytes
-    tiling = footprint.can_tile and free is not None and footprint.peak("none") > free
-    peak = footprint.peak("none", tiled=tiling)
+    peak = footprint.peak("none") + _PROGRAM_BYTES
+    tiling = footprint.can_tile and free is not None and peak > free
+    if tiling:
+        peak = footprint.peak("none", tiled=True) + _PROGRAM_BYTES
     reason = f"on the CPU, {gib(peak)} at the peak"
-    warnings += _host_warnings(peak, machine)
+    short = _host_warnings(peak, machine)
+    if short and footprint.in_float32:
+        short = [f"{short[0]}; --dtype bfloat16 needs about half of it"]
+    warnings += short
     return MemoryPlan("none", tiling, reason, peak, peak, tuple(warnings))
 
 
@@ -125,7 +132,7 @@ def _host_warnings(needed: int, machine: Machine) -> list[str]:
     total, free = machine.host_total_bytes, machine.host_free_bytes
     if total is not None and needed > total:
         return [
-            f"the weights take {gib(needed)} of RAM and this machine has {gib(total)}; "
+            f"{gib(needed)} of RAM are needed and this machine has {gib(total)}: "
             "it may run out of memory"
         ]
     if free is not None and needed > free:

@@ -16,6 +16,7 @@ Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 Codec = Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "gif", "webp", "avif", "png"]
 
 MAX_PIXELS = 16384
+MAX_FRAMES = 1_000_000
 MAX_SEED = 2**63 - 1
 MAX_PROMPT_BYTES = 1_000_000
 
@@ -43,7 +44,7 @@ class Options(BaseModel):
     negative_prompt: str | None = None
     width: Annotated[int, Field(ge=1, le=MAX_PIXELS)] | None = None
     height: Annotated[int, Field(ge=1, le=MAX_PIXELS)] | None = None
-    num_frames: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    num_frames: Annotated[int, Field(ge=1, le=MAX_FRAMES)] | None = None
     seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
     fps: str | None = None
     """Playback rate of the file as an exact fraction (`16`, `24000/1001`, `23.976`)."""

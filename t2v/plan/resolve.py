@@ -8,7 +8,7 @@ from typing import Any
 from t2v.errors import RequestError
 from t2v.plan import frames
 from t2v.plan.lora import locate, parse_lora
-from t2v.plan.options import Options
+from t2v.plan.options import MAX_FRAMES, MAX_PIXELS, Options
 from t2v.plan.prompts import checked_prompt, clean_prompt
 from t2v.plan.request import Request
 from t2v.plan.seeds import derive_seed, random_seed
@@ -142,6 +142,10 @@ class _Settled:
 
     def size(self) -> None:
         width, height, origins = wanted_size(self.spec, self.layers)
+        if max(width, height) > MAX_PIXELS:
+            raise RequestError(
+                f"{width}x{height} is too large: a side has at most {MAX_PIXELS} pixels"
+            )
         width, height, notes = frames.fit_size(self.spec, width, height)
         self.put("width", width, notes, origins[0])
         self.put("height", height, [], origins[1])
@@ -194,5 +198,11 @@ def wanted_length(spec: ModelSpec, layers: Layers, fps: Fraction) -> tuple[int, 
         if options.num_frames is not None:
             return options.num_frames, origin, None
         if options.seconds is not None:
-            return frames.frames_for(options.seconds, fps), origin, options.seconds
+            wanted = frames.frames_for(options.seconds, fps)
+            if wanted > MAX_FRAMES:
+                raise RequestError(
+                    f"{options.seconds:g} s at {frames.number(fps)} fps are {wanted:,} frames; "
+                    f"at most {MAX_FRAMES:,} can be asked for"
+                )
+            return wanted, origin, options.seconds
     return spec.frames.native, "zoo", None

@@ -1,5 +1,6 @@
 """Validation failures in the words of a person: which value is wrong, why, and what would do."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 Namer = Callable[[str], str]
 """Option name -> what the user calls it: the flag, the key of a file, the argument."""
 
+_NUMBER = re.compile(r"[-+]?[0-9]{1,19}(\.[0-9]{1,9})?")
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -58,7 +60,9 @@ def _sentence(problem: dict[str, Any], known: Sequence[str], name: Namer) -> str
         return f"There is no option {quoted(option)}.{suggestion(option, known)}"
     if kind == "value_error":
         return f"{name(option)}: {context['error']} (it is {quoted(value)})"
-    return f"{name(option)} must be {_wanted(kind, option, context)}, not {quoted(value)}"
+    # What is typed is text; a number among it is shown as the number it is.
+    shown = str(value) if _NUMBER.fullmatch(str(value)) else quoted(value)
+    return f"{name(option)} must be {_wanted(kind, option, context)}, not {shown}"
 
 
 def _wanted(kind: str, option: str, context: dict[str, Any]) -> str:

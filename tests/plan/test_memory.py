@@ -82,7 +82,16 @@ def test_too_little_memory_of_the_host_is_said_before_the_download(zoo: Zoo, gpu
     machine = replace(gpu, host_free_bytes=14 * GIB, host_total_bytes=16 * GIB)
 
     assert planned(zoo.find("wan2.2-t2v-a14b"), machine).warnings == (
-        "the weights take 64.3 GiB of RAM and this machine has 16.0 GiB; it may run out of memory",
+        "64.3 GiB of RAM are needed and this machine has 16.0 GiB: it may run out of memory",
+    )
+
+
+def test_the_cpu_has_a_way_to_need_half(wan: ModelSpec, desktop: Machine):
+    machine = replace(desktop, host_free_bytes=16 * GIB, host_total_bytes=16 * GIB)
+
+    assert planned(wan, machine).warnings == (
+        "31.0 GiB of RAM are needed and this machine has 16.0 GiB: it may run out of memory; "
+        "--dtype bfloat16 needs about half of it",
     )
 
 

@@ -12,6 +12,7 @@ from t2v.plan.options import Options, parse_rate, parse_size
     ("values", "message"),
     [
         ({"num_frames": -3}, "--num-frames must be at least 1, not -3"),
+        ({"num_frames": "-3"}, "--num-frames must be at least 1, not -3"),
         ({"num_frames": "many"}, "--num-frames must be a whole number, not 'many'"),
         ({"num_frames": 1.5}, "--num-frames must be a whole number, not 1.5"),
         ({"width": 99999}, "--width must be at most 16384, not 99999"),

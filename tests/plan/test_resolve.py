@@ -166,3 +166,13 @@ def test_videos_differ_in_their_seed_alone(wan: ModelSpec):
     assert (first.seed, second.seed) == (42, 4251888718461)
     assert second.origins["seed"] == "derived from 42"
     assert {**second.to_dict(), "seed": None} == {**first.to_dict(), "seed": None}
+
+
+def test_a_side_that_follows_cannot_grow_beyond_all_bounds(wan: ModelSpec):
+    with pytest.raises(RequestError, match="28399x16384 is too large"):
+        asked(wan, flags(height=16384))
+
+
+def test_a_day_of_video_is_refused_with_its_frames(ltx: ModelSpec):
+    with pytest.raises(RequestError, match="86400 s at 24 fps are 2,073,600 frames; at most"):
+        asked(ltx, flags(seconds=86_400))
