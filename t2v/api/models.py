@@ -1,11 +1,12 @@
 """The models as a program sees them: lint catalogs, find and fetch weights, choose a default."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from t2v.plan.events import Event, Listener, silent
 from t2v.zoo import hub
-from t2v.zoo.catalog import Zoo, builtin_catalog, catalog_documents
+from t2v.zoo.catalog import Zoo, builtin_catalog, catalog_documents, overlay_paths
 from t2v.zoo.check import Problem, check
 from t2v.zoo.documents import read_yaml
 from t2v.zoo.preference import prefer_model
@@ -14,14 +15,14 @@ from t2v.zoo.spec import ModelSpec
 __all__ = ["Problem", "check_models", "locate", "pull", "set_default_model"]
 
 
-def check_models(paths: Sequence[Path] = ()) -> list[Problem]:
+def check_models(paths: Sequence[Path | str] = ()) -> list[Problem]:
     """Lint catalogs: the user's own and the one that ships with t2v, or those given.
 
     A catalog that is given may build on the families that ship with t2v.
     """
     if not paths:
         return check(catalog_documents())
-    documents = [read_yaml(path) for path in paths]
+    documents = [read_yaml(Path(path)) for path in paths]
     return check(documents, base=[read_yaml(builtin_catalog())])
 
 
@@ -61,4 +62,14 @@ def set_default_model(name: str) -> Path:
 
 
 def _spec(model: str | ModelSpec) -> ModelSpec:
-    return model if isinstance(model, ModelSpec) else Zoo.load().find(model)
+    return model if isinstance(model, ModelSpec) else _zoo(_overlay_states()).find(model)
+
+
+@lru_cache(maxsize=1)
+def _zoo(overlays: tuple[tuple[str, int, int], ...]) -> Zoo:
+    return Zoo.load()
+
+
+def _overlay_states() -> tuple[tuple[str, int, int], ...]:
+    states = ((path, path.stat()) for path in overlay_paths())
+    return tuple((str(path), state.st_mtime_ns, state.st_size) for path, state in states)

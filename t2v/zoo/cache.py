@@ -6,7 +6,7 @@ from typing import Any
 
 from t2v import builtin
 from t2v.errors import T2VError
-from t2v.zoo.places import hub_cache
+from t2v.zoo.places import expanded, hub_cache
 from t2v.zoo.revisions import locked_revision
 from t2v.zoo.safety import file_names, parts_of, read_index
 from t2v.zoo.spec import COMMIT_HASH, ModelSpec
@@ -20,7 +20,7 @@ def locate(spec: ModelSpec) -> Path | None:
     if spec.builtin:
         return builtin.folder(spec.builtin)
     if spec.folder:
-        folder = Path(spec.folder).expanduser()
+        folder = expanded(spec.folder)
         return folder if (folder / "model_index.json").is_file() else None
     revision = revision_of(spec)
     if not spec.repo or not revision:

@@ -13,7 +13,7 @@ from t2v.zoo.documents import Document, read_yaml
 from t2v.zoo.entries import Drawer, Family
 from t2v.zoo.hub import locate, resolve_revision
 from t2v.zoo.introspect import spec_of_folder, spec_of_repo
-from t2v.zoo.places import cache_home, config_home
+from t2v.zoo.places import cache_home, config_home, expanded
 from t2v.zoo.preference import preferred_model
 from t2v.zoo.spec import ModelSpec
 
@@ -83,7 +83,7 @@ class Zoo(Mapping[str, ModelSpec]):
         known = self._names.get(name.strip().lower())
         if known:
             return self._models[known]
-        folder = Path(name).expanduser()
+        folder = expanded(name)
         if name and _is_folder(folder):
             return self._entry_in(folder) or spec_of_folder(folder, self.families)
         if _HUB_ID.match(name) and not name.startswith(("./", "../", "~")):
@@ -130,10 +130,11 @@ def builtin_catalog() -> Traversable:
 
 def catalog_documents(*, overlays: bool = True) -> list[Document]:
     """The catalogs in the order in which they are laid over one another."""
-    paths: list[Path | Traversable] = [builtin_catalog()]
-    if overlays:
-        home = config_home()
-        own = home / "models.yaml"
-        paths += [own] if own.is_file() else []
-        paths += sorted((home / "models.d").glob("*.yaml"))
-    return [read_yaml(path) for path in paths]
+    return [read_yaml(path) for path in (builtin_catalog(), *(overlay_paths() if overlays else ()))]
+
+
+def overlay_paths() -> list[Path]:
+    """The user's own catalogs, in the order in which they are laid over the one that ships."""
+    home = config_home()
+    own = home / "models.yaml"
+    return [*([own] if own.is_file() else []), *sorted((home / "models.d").glob("*.yaml"))]

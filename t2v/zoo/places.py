@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 
+def expanded(path: str) -> Path:
+    """The path with the home folder for `~`; `~name` stays as it is where nobody has that name."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises for `~name`
+
+
 def config_home() -> Path:
     """The folder of the user's settings; `T2V_CONFIG_HOME` and `XDG_CONFIG_HOME` move it."""
     return _home("T2V_CONFIG_HOME", "XDG_CONFIG_HOME", ".config")
@@ -18,16 +23,16 @@ def hub_cache() -> Path:
     """The folder of the Hugging Face cache, found by the rules of huggingface_hub."""
     for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if os.environ.get(variable):
-            return Path(os.path.expandvars(os.environ[variable])).expanduser()
+            return expanded(os.path.expandvars(os.environ[variable]))
     if os.environ.get("HF_HOME"):
-        return Path(os.path.expandvars(os.environ["HF_HOME"])).expanduser() / "hub"
+        return expanded(os.path.expandvars(os.environ["HF_HOME"])) / "hub"
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(caches).expanduser() / "huggingface" / "hub"
+    return expanded(caches) / "huggingface" / "hub"
 
 
 def _home(own: str, standard: str, fallback: str) -> Path:
     if os.environ.get(own):
-        return Path(os.environ[own]).expanduser()
+        return expanded(os.environ[own])
     base = os.environ.get(standard)
     # The XDG specification asks to ignore relative paths.
     return (Path(base) if base and Path(base).is_absolute() else Path.home() / fallback) / "t2v"
