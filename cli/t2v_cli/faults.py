@@ -1,6 +1,7 @@
 """What is said about an error, and the exit code that goes with it."""
 
 import errno
+import re
 import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -9,6 +10,7 @@ from typing import Any
 import typer
 
 import t2v
+from t2v_cli.output import one_line
 
 ISSUES = "https://github.com/t2v-project/t2v/issues"
 
@@ -48,14 +50,15 @@ def _usage(error: typer.TyperException) -> str:
     """Typer's usage errors in our words; its classes are private, so their names tell them."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "t2v"
-    return f"{_complaint(error, command)}\nSee `{command} --help`."
+    complaint = re.sub(r"\S{200,}", lambda word: f"{word[0][:100]}...", _complaint(error, command))
+    return f"{complaint}\nSee `{command} --help`."
 
 
 def _complaint(error: typer.TyperException, command: str) -> str:
-    option = getattr(error, "option_name", "")
+    option = one_line(getattr(error, "option_name", ""))
     match type(error).__name__:
         case "NoSuchOption":
-            return f"{command} has no option {option}.{_did_you_mean(error, option)}"
+            return f"{command} has no option {option}.{_nearest_option(error, option)}"
         case "BadOptionUsage":
             needs = "needs a value" if "requires" in error.message else "takes no value"
             return f"{option} {needs}."
@@ -67,13 +70,13 @@ def _complaint(error: typer.TyperException, command: str) -> str:
         case _ if error.message.startswith("No such command"):
             return f"{command} has no such command{_nearest_command(error)}"
         case _ if "unexpected extra argument" in error.message:
-            return f"{error.message} (text of several words goes in quotes)"
+            return f"{one_line(error.message, 200)}; text of several words goes in quotes"
         case _:
-            return error.message
+            return one_line(error.message, 300)
 
 
 def _nearest_command(error: typer.TyperException) -> str:
-    typed = error.message.split("'")[1]
+    typed = one_line(error.message.removeprefix("No such command ").rstrip(".").strip("'\""))
     known = list(getattr(error, "ctx").command.commands)  # noqa: B009 - private to Typer
     begun = [name for name in known if name.startswith(typed)]
     near = begun or get_close_matches(typed, known)
@@ -87,7 +90,7 @@ def _called(error: typer.TyperException) -> str:
     return str(parameter.metavar if parameter.param_type_name == "argument" else parameter.opts[0])
 
 
-def _did_you_mean(error: typer.TyperException, option: str) -> str:
+def _nearest_option(error: typer.TyperException, option: str) -> str:
     flags = [flag for parameter in _parameters(error) for flag in parameter.opts]
     # Of `-seed 3` the parser reports only `-s`.
     typed = next((word for word in sys.argv if word.startswith(option)), option)

@@ -15,6 +15,7 @@ from t2v.media.parts import MAX_NAME_BYTES
 DEFAULT_TEMPLATE = "{prompt}-{seed}"
 KEYS = ("prompt", "seed", "model", "index", "width", "height", "num_frames", "fps")
 PROMPT_BYTES = 80
+MAX_FOLDER_BYTES, MAX_PATH_BYTES = 255, 3500
 WINDOWS_DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
@@ -120,24 +121,35 @@ def _is_taken(path: Path) -> bool:
 
 def _checked(text: str) -> str:
     """Refuse what cannot be an output before anything is loaded."""
-    if not text.strip() or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+    shown = text if len(text) <= 100 else f"{text[:60]}...{text[-30:]}"
+    if not text.strip() or any(map(_is_control, text)):
         raise RequestError(
-            f"{text!r} is no name for an output: it is empty or has control characters."
+            f"{shown!r} is no name for an output: it is empty or has control characters."
         )
-    unknown = [key for key in re.findall(r"\{(\w*)\}", text) if key not in KEYS]
+    unknown = [key for key in re.findall(r"\{([^{}]*)\}", text) if key not in KEYS]
     if unknown:
         keys = ", ".join(f"{{{key}}}" for key in KEYS)
-        raise RequestError(f"{text}: no {{{unknown[0]}}} in a name. Known: {keys}.")
+        raise RequestError(f"{shown}: no {{{unknown[0][:60]}}} in a name. Known: {keys}.")
     is_folder = text.endswith(("/", os.sep))
     path = Path(text)
     if not path.name or path.name == "..":
-        raise RequestError(f"{text} is a folder that exists. Name a file in it, or a new folder.")
-    if not is_folder and not path.is_dir() and path.suffix.lower() not in CONTAINERS:
+        raise RequestError(f"{shown} is a folder that exists. Name a file in it, or a new folder.")
+    # os.path: a Path raises where a part of the name is too long.
+    is_there = os.path.isdir(text)  # noqa: PTH112
+    if not is_folder and not is_there and path.suffix.lower() not in CONTAINERS:
         raise RequestError(
-            f"{text}: {path.suffix or 'no suffix'} is no known kind of video. "
+            f"{shown}: {path.suffix[:60] or 'no suffix'} is no known kind of video. "
             f"Known: {', '.join(CONTAINERS)}, or a folder (frames/) for PNG images."
         )
     return os.path.expanduser(text)  # noqa: PTH111 - a Path would lose the slash of a folder
+
+
+def _is_control(letter: str) -> bool:
+    # A turn of the reading direction makes gpj.mp4 look like 4pm.jpg.
+    return unicodedata.category(letter) in ("Cc", "Cs") or unicodedata.bidirectional(letter) in (
+        *("LRE", "RLE", "LRO", "RLO", "PDF"),
+        *("LRI", "RLI", "FSI", "PDI"),
+    )
 
 
 def _filled(template: str, request: Named, index: int) -> str:
@@ -154,6 +166,10 @@ def _filled(template: str, request: Named, index: int) -> str:
 def _check_free(path: Path, *, overwrite: bool) -> None:
     if len(os.fsencode(path.name)) > MAX_NAME_BYTES:
         raise RequestError(f"The name {path.name[:40]}... is longer than {MAX_NAME_BYTES} bytes.")
+    if len(os.fsencode(path)) > MAX_PATH_BYTES or any(
+        len(os.fsencode(part)) > MAX_FOLDER_BYTES for part in path.parts[:-1]
+    ):
+        raise RequestError(f"The path {str(path)[:40]}... is too long. Choose a shorter one.")
     if overwrite or not os.path.lexists(path):
         return
     if path.is_dir() and not any(path.iterdir()):

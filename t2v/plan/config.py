@@ -12,7 +12,7 @@ from t2v.plan.lora import is_path, parse_lora
 from t2v.plan.options import Options
 from t2v.plan.request import Lora
 from t2v.zoo.documents import Document, read_yaml
-from t2v.zoo.places import config_home
+from t2v.zoo.places import config_home, expanded
 
 USER = "user config"
 PROJECT = "project config"
@@ -42,9 +42,9 @@ def read_configs(cwd: Path | None = None) -> tuple[list[tuple[str, Config]], lis
     user = config_home() / "config.yaml"
     if user.is_file():
         found.append((USER, read_config(user)))
-    cwd = cwd or Path.cwd()
-    project = find_project(cwd)
-    if project is not None:
+    cwd = cwd or _working_folder()
+    project = find_project(cwd) if cwd else None
+    if cwd and project:
         if _is_trusted(project, cwd):
             found.append((PROJECT, read_config(project, inside=project.parent)))
         else:
@@ -133,13 +133,20 @@ class _Reader:
         return self._inside(text) if is_here else text
 
     def _inside(self, source: str) -> str:
-        path = (self.folder / Path(source).expanduser()).resolve()
+        path = (self.folder / expanded(source)).resolve()
         if self.is_confined and not path.is_relative_to(self.folder.resolve()):
             raise RequestError("a project config may name only files below its own folder")
         return str(path)
 
     def _wrong(self, path: tuple[str, ...], message: str) -> None:
         self.errors.append(str(self.document.error(path, message)))
+
+
+def _working_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # it has been deleted
+        return None
 
 
 def _is_trusted(path: Path, cwd: Path) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from t2v.errors import RequestError
 from t2v.plan.request import Lora
 from t2v.plan.wording import quoted
+from t2v.zoo.places import expanded
 
 MAX_SCALE = 100.0
 
@@ -42,7 +43,7 @@ def locate(lora: Lora, folder: Path | None = None) -> Lora:
 
     A file or folder that is there wins over a repository of the same name, as it does for models.
     """
-    path = (folder or Path()) / Path(lora.source).expanduser()
+    path = (folder or Path()) / expanded(lora.source)
     if path.exists():
         return Lora(str(path.resolve()), lora.scale)
     if is_path(lora.source):

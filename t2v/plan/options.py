@@ -20,7 +20,7 @@ MAX_FRAMES = 1_000_000
 MAX_SEED = 2**63 - 1
 MAX_PROMPT_BYTES = 1_000_000
 
-_RATE = re.compile(r"\d{1,6}(\.\d{1,9})?|\d{1,6}/\d{1,6}")
+_RATE = re.compile(r"\d{1,6}(\.\d{1,9})?|\d{1,6}/0*[1-9]\d{0,5}", re.ASCII)
 _SIZE = re.compile(r"(\d{1,6})\s*[xX×*]\s*(\d{1,6})")
 _SHORT = {
     "steps": "num_inference_steps",
@@ -130,7 +130,7 @@ def parse_rate(text: str) -> Fraction:
     (Fraction(24000, 1001), Fraction(25, 2), Fraction(30000, 1001))
     """
     text = text.strip()
-    if not _RATE.fullmatch(text) or text.endswith("/0"):
+    if not _RATE.fullmatch(text):
         raise ValueError("not a frame rate such as 16, 23.976 or 24000/1001")
     rate = Fraction(text)
     ntsc = Fraction(round(rate) * 1000, 1001)

@@ -17,6 +17,7 @@ from t2v.errors import (
     WeightsMissingError,
 )
 from t2v.plan.request import Lora
+from t2v.zoo.places import expanded
 
 _USUAL_NAME = "pytorch_lora_weights.safetensors"
 
@@ -50,7 +51,7 @@ def locate_lora(source: str) -> Path:
         source: A file, a folder with one, a Hub repository `org/name[@revision]`, or a file in
             it, `org/name/folder/file.safetensors`. The cache is asked before the network.
     """
-    path = Path(source).expanduser()
+    path = expanded(source)
     if path.is_file():
         return path
     if path.is_dir():
