@@ -10,6 +10,9 @@ from t2v_cli.app import app
 from t2v_cli.faults import describe
 from t2v_cli.output import out
 
+LONGEST = 1200
+"""Characters of a message; what a user typed into it can be a megabyte."""
+
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
@@ -38,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("T2V_DEBUG"):
             raise
         text, code = describe(error)
-        out.error(text)
+        out.error(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
         return code
 
 

@@ -24,6 +24,7 @@ app = typer.Typer(
     name="t2v",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    suggest_commands=False,  # faults.py does
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 

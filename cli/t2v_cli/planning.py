@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from t2v_cli.output import out
-from t2v_cli.progress import duration
+from t2v_cli.phrases import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ def show_plan(plan: "Plan", outputs: "Sequence[Path]", *, json: bool) -> None:
         return
     out.table(("setting", "value", "from"), [*_request_rows(plan), *_other_rows(plan, outputs)])
     for note in plan.notes:
-        out.talk(f"note: {note}")
+        out.talk(note)
 
 
 def _request_rows(plan: "Plan") -> list[tuple[str, str, str]]:

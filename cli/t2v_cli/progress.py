@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import typer
 
 from t2v_cli.output import is_terminal, one_line, out
+from t2v_cli.phrases import pace
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -42,37 +43,15 @@ class Display(Protocol):
 def display(how: str, *, quiet: bool = False) -> Display:
     """The display that was asked for with --progress; from here on, all talk follows it."""
     if how not in WAYS:
-        raise typer.BadParameter(f"{how!r} is none of {', '.join(WAYS)}", param_hint="--progress")
+        raise typer.BadParameter(
+            f"{one_line(how)!r} is none of {', '.join(WAYS)}", param_hint="--progress"
+        )
     out.quiet, out.json_talk = quiet, how == "json"
     if how == "json":
         return JsonLines()
     if how == "none" or (how == "auto" and quiet):
         return Talk()
     return Bar() if how == "bar" or is_terminal(sys.stderr) else Lines()
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them.
-
-    >>> [duration(s) for s in (0.42, 9.96, 75, 3700)]
-    ['0.42 s', '10 s', '1:15 min', '1:02 h']
-    """
-    if seconds < 59.5:
-        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
-
-
-def pace(event: "Event") -> str:
-    """`12/50, 1.3 s/it, 49 s left`; what is loaded in steps is bytes."""
-    parts = [f"{event.step}/{event.of}"] if event.of else []
-    if event.of and event.stage == "load":
-        parts = [f"{(event.step or 0) / 1e9:.2f} of {event.of / 1e9:.2f} GB"]
-    if event.seconds_per_step:
-        parts.append(f"{event.seconds_per_step:.3g} s/it")
-    if event.eta_s is not None:
-        parts.append(f"{duration(event.eta_s)} left")
-    return ", ".join(parts)
 
 
 class Talk:
@@ -157,4 +136,6 @@ class Bar(Talk):
             total=event.of,
             completed=event.step or 0,
             pace=pace(event),
+            # At once: what comes next may keep the drawing thread waiting.
+            refresh=event.event == "stage",
         )

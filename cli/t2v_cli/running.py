@@ -9,7 +9,8 @@ import typer
 
 import t2v
 from t2v_cli.output import is_terminal, one_line, out
-from t2v_cli.progress import Display, duration
+from t2v_cli.phrases import duration
+from t2v_cli.progress import Display
 from t2v_cli.stopping import Stopping
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def headline(plan: "Plan", outputs: "Sequence[Path]") -> str:
         f"{request.num_frames} frames = {request.duration_s:.4g} s at {float(request.fps):.5g} fps",
         f"{request.num_inference_steps} steps" if request.num_inference_steps else "",
         f"seed {request.seed}",
+        f"about {duration(plan.estimate.total_s)}" if plan.estimate else "",
     ]
     more = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
     said = ", ".join(filter(None, parts))

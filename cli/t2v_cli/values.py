@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import t2v
+from t2v_cli.output import one_line
 
 if TYPE_CHECKING:
     from t2v import Options
@@ -27,7 +28,7 @@ def complete_model(incomplete: str) -> list[tuple[str, str]]:
     except t2v.errors.T2VError:
         return []
     return [
-        (name, spec.description)
+        (name, one_line(spec.description, 100))
         for spec in models
         for name in (spec.name, *spec.aliases)
         if name.startswith(incomplete)
@@ -59,6 +60,6 @@ def to_changes(pairs: Sequence[str] | None) -> dict[str, str]:
     for pair in pairs or ():
         key, equals, value = pair.partition("=")
         if not key.strip() or not equals:
-            raise typer.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--set")
+            raise typer.BadParameter(f"{one_line(pair)!r} is not KEY=VALUE", param_hint="--set")
         changes[key.strip()] = value
     return changes

@@ -22,8 +22,8 @@ def test_plan_and_dry_run_are_the_same(cli):
 
 
 def test_what_was_changed_is_said_once_on_stderr(cli):
-    result = cli("plan", "a ball", "-m", "wan2.1-t2v-1.3b", "--num-frames", "80")
-    assert result.err.splitlines() == ["80 frames -> 81, wan2.1-t2v-1.3b makes 4n+1"]
+    result = cli("plan", "a ball", "-m", "doodle", "--num-frames", "16")
+    assert result.err.splitlines() == ["16 frames -> 17, Wan makes 4n+1"]
 
 
 def test_a_plan_as_json_has_values_origins_and_outputs(cli):

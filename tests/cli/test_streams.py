@@ -1,6 +1,7 @@
 """Odd terminals, closed and full streams, strange bytes: a clear end, never a traceback."""
 
 import os
+import pty
 import subprocess
 import sys
 
@@ -70,16 +71,15 @@ def test_bytes_that_are_no_text_on_stdin_are_replaced(program, tmp_path):
     assert done.returncode == 0
 
 
-def on_terminal(arguments: tuple[str, ...], tmp_path, **more: str) -> str:
-    """What a person sees who types the command."""
-    import pty
-
+def on_terminal(arguments: tuple[str, ...], tmp_path, *, typed: str = "", **more: str) -> str:
+    """What a person sees who types the command, and then something more."""
     seen = b""
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(tmp_path)
         command = [sys.executable, "-m", "t2v_cli", *arguments]
         os.execve(sys.executable, command, environment(TERM="xterm", COLUMNS="120", **more))
+    os.write(terminal, typed.encode())
     try:
         while chunk := os.read(terminal, 4096):
             seen += chunk
@@ -104,3 +104,15 @@ def test_a_table_is_drawn_on_a_terminal_and_markup_in_data_is_text(tmp_path):
     assert "─" in seen
     assert "a [bold]ball[/x]" in seen
     assert "\x1b[31m" not in seen
+
+
+def test_a_download_is_asked_for_on_a_terminal(tmp_path):
+    seen = on_terminal(("models", "pull", "wan2.1-t2v-1.3b"), tmp_path, typed="n\n")
+    assert "14.7 GB to download from Wan-AI/Wan2.1-T2V-1.3B-Diffusers" in seen
+    assert "Download it? [Y/n]" in seen
+    assert "error: wan2.1-t2v-1.3b was not downloaded" in seen
+
+
+def test_a_download_is_not_asked_for_with_yes(tmp_path):
+    seen = on_terminal(("models", "pull", "wan2.1-t2v-1.3b", "--yes"), tmp_path)
+    assert "Download it?" not in seen

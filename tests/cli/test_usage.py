@@ -62,7 +62,7 @@ WRONG = {
     "no prompt": (["generate"], "error: t2v generate needs PROMPT."),
     "a prompt without quotes": (
         ["generate", "a", "ball"],
-        "error: Got unexpected extra argument(s) (ball) (text of several words goes in quotes)",
+        "error: Got unexpected extra argument(s) (ball); text of several words goes in quotes",
     ),
     "a number that is none": (
         ["generate", "a ball", "--steps", "many"],
@@ -70,7 +70,7 @@ WRONG = {
     ),
     "a negative number": (
         ["plan", "a ball", "--height", "-3"],
-        "error: --height must be at least 1, not '-3'",
+        "error: --height must be at least 1, not -3",
     ),
     "a size that is none": (
         ["plan", "a ball", "--size", "big"],
@@ -115,4 +115,21 @@ def test_several_wrong_values_are_named_at_once(cli):
 def test_a_usage_error_points_to_the_help_of_its_command(cli):
     assert cli("models", "show").err == (
         "error: t2v models show needs MODEL.\nSee `t2v models show --help`.\n"
+    )
+
+
+def test_a_mistake_of_a_megabyte_is_answered_in_a_few_lines(cli):
+    mistake = "a\nb" * 300_000
+    for arguments in ([mistake], ["generate", "x", f"--{mistake}"], ["generate", "x", mistake]):
+        result = cli(*arguments)
+        assert result.code == 2
+        assert len(result.err) < 400
+        assert len(result.err.splitlines()) == 2
+
+
+def test_a_prompt_with_a_dash_goes_after_two(cli):
+    assert "goes after `--`" in cli("plan", "-5 degrees and snow").err
+    assert (
+        cli("plan", "--json", "--", "-5 degrees").json()["request"]["prompt"]["value"]
+        == "-5 degrees"
     )

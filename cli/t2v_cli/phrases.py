@@ -1,0 +1,30 @@
+"""Numbers as a person says them."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from t2v import Event
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> [duration(s) for s in (0.42, 9.96, 75, 3700)]
+    ['0.42 s', '10 s', '1:15 min', '1:01 h']
+    """
+    if seconds < 59.5:
+        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
+
+
+def pace(event: "Event") -> str:
+    """`12/50, 1.3 s/it, 49 s left`; what is loaded in steps is bytes."""
+    parts = [f"{event.step}/{event.of}"] if event.of else []
+    if event.of and event.stage == "load":
+        parts = [f"{(event.step or 0) / 1e9:.2f} of {event.of / 1e9:.2f} GB"]
+    if event.seconds_per_step:
+        parts.append(f"{event.seconds_per_step:.3g} s/it")
+    if event.eta_s is not None:
+        parts.append(f"{duration(event.eta_s)} left")
+    return ", ".join(parts)
