@@ -76,8 +76,10 @@ class Drawer:
         for key in sections:
             if key not in SECTIONS:
                 raise document.error((key,), f"unknown; a catalog has {', '.join(SECTIONS)}.")
-        if "default" in sections:
-            self.default = str(sections["default"])
+        default = sections.get("default")
+        if default is not None and not isinstance(default, str):
+            raise document.error(("default",), "must be the name of a model.")
+        self.default = default or self.default
         for name, raw in _section(document, sections, "families"):
             self._add_family(document, name, raw)
         for name, raw in _section(document, sections, "models"):

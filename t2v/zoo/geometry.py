@@ -46,7 +46,7 @@ def geometry_of(vae: Mapping[str, Any], denoiser: Mapping[str, Any]) -> Geometry
 
 def vae_ratios(vae: Mapping[str, Any]) -> tuple[int | None, int | None]:
     """How many frames and how many pixels of one side a latent stands for."""
-    name = vae.get("_class_name")
+    name = str(vae.get("_class_name"))
     if name in _FIXED_RATIOS:
         return _FIXED_RATIOS[name]
     scaling = vae.get("spatio_temporal_scaling")

@@ -116,7 +116,7 @@ class ModelSpec(_Frozen):
     """Part of the pipeline -> the classes it may have; a repository with another is refused."""
     sizes: Sizes
     frames: FrameRule
-    fps: Annotated[str, Field(pattern=r"^\d{1,6}(/\d{1,6})?$")]
+    fps: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(/[1-9][0-9]{0,5})?$")]
     """The rate the model was trained at, an exact fraction such as `16` or `24000/1001`."""
     fps_input: bool = False
     """Whether the pipeline takes the rate as an argument."""

@@ -7,6 +7,9 @@ from t2v import builtin
 from t2v.errors import UnknownModelError
 from t2v.plan.events import Event
 from t2v.zoo.places import config_home
+from tests.zoo.conftest import hub as hub
+from tests.zoo.hub_server import HubServer
+from tests.zoo.making import save_model
 
 ENTRY = """
 models:
@@ -59,6 +62,16 @@ def test_pulling_what_is_here_says_nothing_and_returns_its_folder():
     heard: list[Event] = []
     assert t2v.pull("doodle-128", listener=heard.append) == builtin.folder()
     assert heard == []
+
+
+def test_a_download_is_told_as_events_of_the_load_stage(hub: HubServer, tmp_path: Path):
+    hub.add("org/tiny", save_model(tmp_path / "tiny"))
+    heard: list[Event] = []
+    folder = t2v.pull("org/tiny", listener=heard.append)
+    assert folder == t2v.locate("org/tiny")
+    assert {(event.event, event.stage) for event in heard} == {("stage", "load")}
+    assert heard[-1].message == "Downloaded org/tiny"
+    assert heard[-1].step == heard[-1].of
 
 
 def test_a_default_is_set_and_used():

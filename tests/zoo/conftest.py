@@ -11,7 +11,7 @@ from tests.zoo.hub_server import HubServer, serve
 from tests.zoo.making import save_model
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def zoo() -> Zoo:
     """The catalog that ships with t2v, without overlays."""
     return Zoo.load(overlays=False)

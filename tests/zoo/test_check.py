@@ -177,5 +177,12 @@ def test_a_family_of_somebody_else_is_found_without_importing_it(tmp_path: Path,
     assert lint(GOOD.replace("family: wan", "family: elsewhere_t2v.more.film")) == []
 
 
+def test_a_family_in_a_package_that_is_no_package_is_unknown():
+    (problem,) = lint(GOOD.replace("family: wan", "family: json.decoder.deep"))
+    assert problem.endswith("t2v has no family 'json.decoder.deep'.")
+    (problem,) = lint(GOOD.replace("family: wan", "family: this.that"))
+    assert problem.endswith("t2v has no family 'this.that'.")
+
+
 def test_a_problem_reads_as_one_line():
     assert str(Problem("a.yaml:1:2", "", "is odd.")) == "a.yaml:1:2: is odd."

@@ -222,6 +222,7 @@ def test_the_cached_commit_becomes_the_locked_one(hub: HubServer, model: Path, s
         ((401, "GatedRepo"), GatedModelError, "https://huggingface.co/org/tiny"),
         ((401, "RepoNotFound"), UnknownModelError, "Check the spelling"),
         ((404, "RepoNotFound"), UnknownModelError, "hf auth login"),
+        ((404, "Other"), UnknownModelError, "no such file or repository: org/tiny"),
         ((403, "Other"), GatedModelError, "accept its licence"),
         ((418, "Teapot"), WeightsMissingError, "The Hub answered 418 for org/tiny. Try again"),
     ],
@@ -246,6 +247,21 @@ def test_a_repository_that_is_not_diffusers_says_so(hub: HubServer, tmp_path: Pa
     hub.add("org/raw", tmp_path / "repo")
     with pytest.raises(ModelError, match=r"no diffusers repository.*-Diffusers"):
         zoo.find("org/raw")
+
+
+def test_an_entry_whose_repository_is_not_diffusers_says_so(
+    hub: HubServer, tmp_path: Path, spec: ModelSpec
+):
+    write_json(tmp_path / "repo/config.json", {})
+    hub.add("org/tiny", tmp_path / "repo")
+    with pytest.raises(ModelError, match="org/tiny is no diffusers repository"):
+        pull(spec)
+
+
+def test_a_hub_that_names_no_commit_is_not_trusted(hub: HubServer, model: Path, spec: ModelSpec):
+    hub.add("org/tiny", model, commit="main")
+    with pytest.raises(ModelError, match="The Hub named no commit for org/tiny"):
+        pull(spec)
 
 
 def test_a_repository_that_lacks_weights_is_not_fetched(
@@ -402,6 +418,7 @@ def test_secrets_are_redacted(text: str, shown: str):
         (errors.ConnectError("no"), WeightsMissingError, "the Hub cannot be reached"),
         (ConnectionResetError("reset"), WeightsMissingError, "the Hub cannot be reached"),
         (ValueError(f"odd {TOKEN}"), ModelError, "org/tiny cannot be fetched: odd ***."),
+        (hub_errors.HFValidationError("odd"), UnknownModelError, "Write it as org/name"),
         (DiskError("ours"), DiskError, "ours"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 
 from t2v.errors import ModelError
 from t2v.zoo.catalog import Zoo
+from t2v.zoo.entries import Family
 from t2v.zoo.introspect import spec_of_folder
 from tests.zoo.making import write_json
 
@@ -95,6 +96,12 @@ def test_an_index_without_a_pipeline_class_is_refused(model: Path, zoo: Zoo, pip
     edit(model / "model_index.json", _class_name=pipeline)
     with pytest.raises(ModelError, match="names no pipeline class"):
         spec_of_folder(model, zoo.families)
+
+
+def test_configs_that_give_no_usable_rule_are_an_error(model: Path):
+    families = {"wan": Family("wan", ("WanPipeline",), {"fps": "fast"})}
+    with pytest.raises(ModelError, match="tiny-wan: its configuration gives no usable fps"):
+        spec_of_folder(model, families)
 
 
 def test_a_zoo_without_families_still_reads_folders(model: Path):

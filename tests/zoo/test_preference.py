@@ -38,6 +38,13 @@ def test_a_folder_whose_name_needs_quotes_keeps_its_name():
     assert preferred_model() == "/models/a: b # c"
 
 
+def test_a_model_line_that_goes_on_below_is_left_alone(config):
+    config.write_text("model:\n  [a]\n")
+    with pytest.raises(DocumentError):
+        prefer_model("new")
+    assert config.read_text() == "model:\n  [a]\n"
+
+
 def test_a_config_that_is_too_clever_is_left_alone(config):
     config.write_text("{fps: 24}\n")
     with pytest.raises(DocumentError, match=r"config.yaml:\d+:\d+: "):
