@@ -81,7 +81,7 @@ class Progress:
     def summary(self) -> dict[str, float]:
         """Seconds by stage, up to now, with `load` and `total`."""
         self._close()
-        seconds = {"load": self.load_s, **self._seconds}
+        seconds: dict[str, float] = {"load": self.load_s, **self._seconds}
         return {
             name: round(s, 4) for name, s in {**seconds, "total": sum(seconds.values())}.items()
         }

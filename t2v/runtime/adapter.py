@@ -40,6 +40,3 @@ class Adapter(Protocol):
 
     def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
         """Frames of the latents in order, bit-identical to what the pipeline's own call returns."""
-
-    def audio(self, pipe: DiffusionPipeline, output: Any) -> "np.ndarray | None":
-        """The sound of the video where the model makes one: float32, samples x channels."""

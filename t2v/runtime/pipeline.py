@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 
@@ -41,7 +40,3 @@ class PipelineAdapter:
     def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
         """Frames of the latents in order, bit-identical to what the pipeline's own call returns."""
         raise NotImplementedError
-
-    def audio(self, pipe: DiffusionPipeline, output: Any) -> np.ndarray | None:
-        """None: a silent family."""
-        return None
