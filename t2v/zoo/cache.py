@@ -18,7 +18,10 @@ _WEIGHTLESS = ("scheduler", "tokenizer", "processor", "feature_extractor", "imag
 def locate(spec: ModelSpec) -> Path | None:
     """The folder of a model that can be loaded now, or None where files are missing."""
     if spec.builtin:
-        return builtin.folder(spec.builtin)
+        try:
+            return builtin.folder(spec.builtin)
+        except FileNotFoundError:
+            return None
     if spec.folder:
         folder = expanded(spec.folder)
         return folder if (folder / "model_index.json").is_file() else None

@@ -65,7 +65,8 @@ def pull(spec: ModelSpec, *, allow_pickle: bool = False, progress: Progress = qu
     folder = locate(spec)
     if folder is None:
         if spec.repo is None:
-            raise ModelError(f"{spec.name}: no model_index.json in {spec.folder}.")
+            place = spec.folder or "the t2v package; reinstall it"
+            raise ModelError(f"{spec.name}: no model_index.json in {place}.")
         folder = _download(spec, allow_pickle=allow_pickle, progress=progress)
     check_safe(folder, spec, allow_pickle=allow_pickle)
     if spec.repo and not spec.revision and (commit := revision_of(spec)):

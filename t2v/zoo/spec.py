@@ -1,7 +1,7 @@
 """What a zoo entry says about a model: frozen data, no code. `models.yaml` validates against this."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -52,7 +52,21 @@ class Defaults(_Frozen):
     flow_shift: Annotated[float, Field(gt=0)] | None = None
     max_sequence_length: PositiveInt | None = None
     call: dict[str, CallValue] = {}
-    """Further arguments of the pipeline call that the model needs, such as `decode_timestep`."""
+    """Further arguments of the pipeline call that the model needs, such as `guidance_rescale`."""
+
+    def further_arguments(self, num_inference_steps: int | None) -> dict[str, Any]:
+        """`call` for a run of so many steps, as a pipeline wants it.
+
+        `timesteps` of a distilled model hold for one number of steps; with another they are left
+        out, and the scheduler spaces its own.
+        """
+        call: dict[str, Any] = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self.call.items()
+        }
+        if num_inference_steps != len(call.get("timesteps", ())):
+            call.pop("timesteps", None)
+        return call
 
 
 class Component(_Frozen):
@@ -97,7 +111,7 @@ class ModelSpec(_Frozen):
     pipeline: str
     """The diffusers pipeline class; a repository that says another is refused."""
     repo: RepoId | None = None
-    builtin: str | None = None
+    builtin: Name | None = None
     """The folder below `t2v/builtin` of a model that ships with the package."""
     folder: str | None = None
     """A local diffusers folder, for a model given by its path."""

@@ -61,9 +61,17 @@ def test_models_that_are_not_for_commercial_use_say_so(zoo: Zoo):
 
 
 def test_distilled_models_bring_their_own_timesteps(zoo: Zoo):
-    call = zoo["ltx-video-13b-0.9.8-distilled"].defaults.call
-    assert call["timesteps"] == (1000, 993, 987, 981, 975, 909, 725, 0.03)
-    assert call["decode_timestep"] == 0.05
+    defaults = zoo["ltx-video-13b-0.9.7-distilled"].defaults
+    assert defaults.further_arguments(8) == {
+        "timesteps": [1000, 993, 987, 981, 975, 909, 725, 0.03],
+        "guidance_rescale": 0.7,
+    }
+
+
+def test_with_another_number_of_steps_those_timesteps_do_not_hold(zoo: Zoo):
+    defaults = zoo["ltx-video-13b-0.9.7-distilled"].defaults
+    assert defaults.further_arguments(12) == {"guidance_rescale": 0.7}
+    assert zoo["doodle-128"].defaults.further_arguments(None) == {}
 
 
 def test_a_download_is_the_sum_of_its_components(zoo: Zoo):
