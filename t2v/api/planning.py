@@ -1,9 +1,12 @@
 """From a prompt and options to a plan, without a tensor: what `t2v plan` prints and a run obeys."""
 
-from t2v.plan.config import read_configs
+from collections.abc import Sequence
+
+from t2v.errors import UnknownModelError
+from t2v.plan.config import Config, read_configs
 from t2v.plan.history import Workload, estimate, read_runs
 from t2v.plan.machine import Machine, probe_machine
-from t2v.plan.memory import plan_memory, weights_on_disk
+from t2v.plan.memory import gib, plan_memory, weights_on_disk
 from t2v.plan.options import Options
 from t2v.plan.request import Plan, Request
 from t2v.plan.resolve import Layers, requests_for, resolve
@@ -47,7 +50,7 @@ def make_plan(
     request, request_notes = resolve(spec, prompt, layers, prompt_origin=origin)
     num_videos = next((o.num_videos for _, o in reversed(layers) if o.num_videos), 1)
     machine = machine or probe_machine(request.device)
-    notes = [*notes, *model_notes, *request_notes]
+    notes = [*notes, *_config_notes(zoo, configs), *model_notes, *request_notes]
     return _assembled(spec, requests_for(request, num_videos), machine, notes)
 
 
@@ -59,6 +62,20 @@ def _find_model(zoo: Zoo, layers: Layers) -> tuple[ModelSpec, list[str]]:
     spec = zoo.find(zoo.default())
     kind = "the small model in the box" if spec.builtin else "your default model"
     return spec, [f"{spec.name}, {kind}; a larger one: t2v models list"]
+
+
+def _config_notes(zoo: Zoo, configs: Sequence[tuple[str, Config]]) -> list[str]:
+    """What the configs say about models that do not exist, most likely a slip of the pen."""
+    notes = []
+    for _, config in configs:
+        for name in config.models:
+            if "/" in name:
+                continue
+            try:
+                zoo.find(name)
+            except UnknownModelError as error:
+                notes.append(f"{config.path}: models.{name}: {error}")
+    return notes
 
 
 def _assembled(
@@ -88,7 +105,12 @@ def _assembled(
         spec,
         requests,
         memory,
-        (*notes, *_device_notes(first, machine), *memory.warnings),
+        (
+            *notes,
+            *_device_notes(first, machine),
+            *([] if folder else [_download_note(spec)]),
+            *memory.warnings,
+        ),
         machine,
         estimate(workload, read_runs()),
     )
@@ -100,3 +122,8 @@ def _device_notes(request: Request, machine: Machine) -> list[str]:
     if wanted in {"auto", "cpu", "xpu", present}:
         return []
     return [f"--device {request.device}: no such device was found here"]
+
+
+def _download_note(spec: ModelSpec) -> str:
+    size = f" {gib(spec.download_bytes)}" if spec.download_bytes else ""
+    return f"{spec.name} is not on this machine yet; the first run downloads{size or ' it'}"

@@ -10,9 +10,10 @@ from t2v.errors import DocumentError, RequestError
 from t2v.plan import wording
 from t2v.plan.lora import is_path, parse_lora
 from t2v.plan.options import Options
+from t2v.plan.paths import absolute, exists
 from t2v.plan.request import Lora
 from t2v.zoo.documents import Document, read_yaml
-from t2v.zoo.places import config_home, expanded
+from t2v.zoo.places import config_home
 
 USER = "user config"
 PROJECT = "project config"
@@ -124,17 +125,22 @@ class _Reader:
 
     def _lora(self, text: str) -> str:
         lora = parse_lora(text)
-        is_here = is_path(lora.source) or (self.folder / lora.source).exists()
+        is_here = is_path(lora.source) or exists(self.folder / lora.source)
         return str(Lora(self._inside(lora.source), lora.scale)) if is_here else text
 
     def _model(self, text: str) -> str:
-        is_folder = "/" in text and (self.folder / text).is_dir()
-        is_here = is_folder or text.startswith((".", "/", "~")) or "\\" in text
+        if not text.isprintable():
+            raise RequestError(f"{wording.quoted(text)} is no name of a model")
+        is_here = (
+            ("/" in text and exists(self.folder / text))
+            or text.startswith((".", "/", "~"))
+            or "\\" in text
+        )
         return self._inside(text) if is_here else text
 
     def _inside(self, source: str) -> str:
-        path = (self.folder / expanded(source)).resolve()
-        if self.is_confined and not path.is_relative_to(self.folder.resolve()):
+        path = absolute(source, self.folder)
+        if self.is_confined and not path.is_relative_to(absolute("", self.folder)):
             raise RequestError("a project config may name only files below its own folder")
         return str(path)
 

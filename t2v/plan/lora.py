@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from t2v.errors import RequestError
+from t2v.plan.paths import absolute, exists
 from t2v.plan.request import Lora
 from t2v.plan.wording import quoted
-from t2v.zoo.places import expanded
 
 MAX_SCALE = 100.0
 
@@ -43,9 +43,9 @@ def locate(lora: Lora, folder: Path | None = None) -> Lora:
 
     A file or folder that is there wins over a repository of the same name, as it does for models.
     """
-    path = (folder or Path()) / expanded(lora.source)
-    if path.exists():
-        return Lora(str(path.resolve()), lora.scale)
+    path = absolute(lora.source, folder or Path())
+    if exists(path):
+        return Lora(str(path), lora.scale)
     if is_path(lora.source):
         raise RequestError(
             f"There is no LoRA file {quoted(lora.source, 200)}; "

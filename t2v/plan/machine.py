@@ -20,7 +20,7 @@ class Machine:
     """One device and its host. Bytes are None where nothing says how many there are."""
 
     device: str
-    """`cuda`, `rocm`, `mps` or `cpu`."""
+    """`cuda`, `rocm`, `mps`, `xpu` or `cpu`."""
     device_name: str
     free_bytes: int | None
     total_bytes: int | None
@@ -43,17 +43,21 @@ _Found = tuple[str, str, int | None, int | None]
 def _accelerator(device: str) -> _Found | None:
     if platform.system() == "Darwin":
         return _apple() if device in {"auto", "mps"} else None
-    if device in {"mps", "xpu"} or _torch_is_cpu_only():
+    build = _torch_build()
+    if device == "xpu" or (build == "xpu" and device == "auto"):
+        return "xpu", "Intel GPU", None, None
+    if device == "mps" or build == "cpu":
         return None
     index = int(device.partition(":")[2] or 0)
     return _nvidia(index) or _amd(index)
 
 
-def _torch_is_cpu_only() -> bool:
+def _torch_build() -> str:
+    """What the installed torch was built for, where its version says so: `cpu`, `xpu`, `cu130`."""
     try:
-        return metadata.version("torch").endswith("+cpu")
+        return metadata.version("torch").partition("+")[2]
     except metadata.PackageNotFoundError:
-        return False
+        return ""
 
 
 def _nvidia(index: int) -> _Found | None:
@@ -83,9 +87,12 @@ def parse_nvidia(answer: str) -> _Found | None:
 
 
 def _amd(index: int) -> _Found | None:
-    if not Path("/dev/kfd").exists():
-        return None
-    cards = sorted(Path("/sys/class/drm").glob("card[0-9]*/device/mem_info_vram_total"))
+    return amd_card(Path("/sys/class/drm"), index) if Path("/dev/kfd").exists() else None
+
+
+def amd_card(root: Path, index: int) -> _Found | None:
+    """The card with that number among those whose driver tells their memory."""
+    cards = sorted(root.glob("card[0-9]*/device/mem_info_vram_total"))
     if index >= len(cards):
         return None
     folder = cards[index].parent
@@ -148,11 +155,14 @@ def _in_use(folder: Path) -> int | None:
 
 def _mac_memory() -> tuple[int | None, int | None]:
     total = _answer(["sysctl", "-n", "hw.memsize"]).strip()
-    pages = _answer(["vm_stat"])
-    size = re.search(r"page size of (\d+)", pages)
-    counts = re.findall(r"Pages (?:free|inactive|speculative|purgeable):\s+(\d+)", pages)
-    free = int(size[1]) * sum(map(int, counts)) if size and counts else None
-    return free, int(total) if total.isdigit() else None
+    return parse_vm_stat(_answer(["vm_stat"])), int(total) if total.isdigit() else None
+
+
+def parse_vm_stat(answer: str) -> int | None:
+    """Bytes that macOS can hand out at once, by its `vm_stat`."""
+    size = re.search(r"page size of (\d+)", answer)
+    counts = re.findall(r"Pages (?:free|inactive|speculative|purgeable):\s+(\d+)", answer)
+    return int(size[1]) * sum(map(int, counts)) if size and counts else None
 
 
 def _windows_memory() -> tuple[int | None, int | None]:

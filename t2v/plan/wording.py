@@ -36,11 +36,6 @@ def quoted(value: object, limit: int = 40) -> str:
     return text if len(text) <= limit else f"{text[: limit - 4]}...{text[-1]}"
 
 
-def listed(words: Sequence[str], last: str = "or") -> str:
-    """`a, b or c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
-
-
 def suggestion(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` with its leading blank, or nothing."""
     close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)

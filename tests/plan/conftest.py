@@ -3,10 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import settings
 
 from t2v.plan.machine import GIB, Machine
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import ModelSpec
+
+# The same examples every time, and no clock: a busy machine must not fail a test.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

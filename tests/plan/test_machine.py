@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from t2v.plan.machine import GIB, cgroup_limits, parse_nvidia, probe_machine
+from t2v.plan.machine import (
+    GIB,
+    amd_card,
+    cgroup_limits,
+    parse_nvidia,
+    parse_vm_stat,
+    probe_machine,
+)
 
 
 def test_this_machine_has_memory_and_processors():
@@ -53,7 +60,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     path.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr("t2v.plan.machine._torch_is_cpu_only", lambda: False)
+    monkeypatch.setattr("t2v.plan.machine._torch_build", lambda: "cu130")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     return path
 
@@ -112,3 +119,35 @@ def test_the_old_kind_of_limit_counts_unless_it_means_none(tmp_path: Path):
     (old / "memory.limit_in_bytes").write_text(f"{4 * GIB}\n")
     (old / "memory.usage_in_bytes").write_text(f"{GIB}\n")
     assert cgroup_limits(tmp_path, "/") == [(4 * GIB, GIB)]
+
+
+def test_amd_cards_tell_their_memory_in_files(tmp_path: Path):
+    folder = tmp_path / "card1" / "device"
+    folder.mkdir(parents=True)
+    (folder / "mem_info_vram_total").write_text("17163091968\n")
+    (folder / "mem_info_vram_used").write_text("163091968\n")
+    (folder / "product_name").write_text("AMD Radeon RX 7800 XT\n")
+    (tmp_path / "card0" / "device").mkdir(parents=True)
+
+    assert amd_card(tmp_path, 0) == ("rocm", "AMD Radeon RX 7800 XT", 17000000000, 17163091968)
+    assert amd_card(tmp_path, 1) is None
+
+
+def test_free_pages_of_macos_are_counted():
+    answer = (
+        "Mach Virtual Memory Statistics: (page size of 16384 bytes)\n"
+        "Pages free:                 1000.\n"
+        "Pages active:             500000.\n"
+        "Pages inactive:             2000.\n"
+        "Pages speculative:            10.\n"
+        "Pages purgeable:               5.\n"
+    )
+
+    assert parse_vm_stat(answer) == 3015 * 16384
+    assert parse_vm_stat("") is None
+
+
+def test_an_intel_gpu_does_not_tell_its_memory():
+    machine = probe_machine("xpu")
+
+    assert (machine.device, machine.device_name, machine.free_bytes) == ("xpu", "Intel GPU", None)
