@@ -12,6 +12,9 @@ import typer
 import t2v
 from t2v_cli.output import one_line
 
+MAX_LINES = 8
+"""A wrong file has a line for each fault; all other errors say it in three."""
+
 ISSUES = "https://github.com/t2v-project/t2v/issues"
 
 
@@ -21,7 +24,7 @@ def describe(error: BaseException) -> tuple[str, int]:
         case typer.TyperException():
             return _usage(error), 2
         case t2v.errors.T2VError():
-            return str(error), error.exit_code
+            return _shortened(str(error)), error.exit_code
         case KeyboardInterrupt() | typer.Abort():
             return "stopped", 130
         case MemoryError():
@@ -32,6 +35,13 @@ def describe(error: BaseException) -> tuple[str, int]:
             return f"{error.strerror}{_where(error)}", 74
         case _:
             return _bug(error), 1
+
+
+def _shortened(text: str) -> str:
+    """The first lines of what is wrong, where a file has a whole page of it."""
+    lines = text.splitlines()
+    more = len(lines) - MAX_LINES
+    return "\n".join([*lines[:MAX_LINES], *([f"... and {more} more lines"] if more > 0 else [])])
 
 
 def _where(error: OSError) -> str:

@@ -92,7 +92,7 @@ def _made(plan: "Plan", outputs: "Sequence[Path]", manner: Manner) -> "Iterator[
 
 def ask_for_weights(spec: "ModelSpec", *, yes: bool) -> None:
     """Say what has to be downloaded, and ask a person whether that is wanted."""
-    if t2v.locate(spec) is not None:
+    if spec.repo is None or t2v.locate(spec) is not None:
         return
     size = f"{spec.download_bytes / GB:.1f} GB" if spec.download_bytes else "an unknown size"
     out.talk(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import t2v
+from t2v.testing import tiny_pipeline
 from tests.hostile.world import World
 
 
@@ -30,8 +31,6 @@ def doodle() -> "t2v.Generator":
 @pytest.fixture(scope="session")
 def tiny_wan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good diffusers folder, to be spoiled in copies."""
-    from t2v.testing import tiny_pipeline
-
     return tiny_pipeline("wan", tmp_path_factory.mktemp("tiny") / "wan")
 
 

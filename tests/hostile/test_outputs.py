@@ -1,0 +1,150 @@
+"""Places for an output that are no good place: the message comes before the work, or the work is whole."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import t2v
+from tests.hostile.world import World, assert_harmless, changes, tree
+
+Make = Callable[[Path], object]
+
+
+def link(name: str, target: str) -> Make:
+    return lambda work: (work / name).symlink_to(target)
+
+
+REFUSED = [
+    # what it is, what is there before, the output, the exit code, what is said
+    ("a file that is there", lambda w: (w / "x.mp4").touch(), "x.mp4", 74, "exists"),
+    ("a FIFO", lambda w: os.mkfifo(w / "x.mp4"), "x.mp4", 74, "exists"),
+    ("a link to a file beside the work", link("x.mp4", "../outside/precious.txt"), "x.mp4", 74, "exists"),
+    ("a link to nothing", link("x.mp4", "../outside/new.mp4"), "x.mp4", 74, "exists"),
+    ("a link to itself", link("x.mp4", "x.mp4"), "x.mp4", 74, "exists"),
+    ("a link to a full disk", link("x.mp4", "/dev/full"), "x.mp4", 74, "exists"),
+    ("a full disk", lambda w: None, "/dev/full", 2, "no known kind"),
+    ("no disk", lambda w: None, "/dev/null", 2, "no known kind"),
+    ("a name inside of a device", lambda w: None, "/dev/null/x.mp4", 74, "is a file, not a folder"),
+    ("a name inside of a file", lambda w: (w / "a").touch(), "a/x.mp4", 74, "is a file, not a folder"),
+    ("a name inside of a loop", link("a", "a"), "a/x.mp4", 74, ""),
+    ("a folder that is full", lambda w: ((w / "a").mkdir(), (w / "a" / "b").touch()), "a", 74, "exists"),
+    ("this folder", lambda w: None, ".", 2, "is a folder"),
+    ("a file as a folder", lambda w: (w / "a").touch(), "a/", 74, ""),
+    ("a folder of the kernel", lambda w: None, "/proc/t2v/x.mp4", 74, ""),
+    ("a file of the kernel", lambda w: None, "/sys/x.mp4", 74, ""),
+]  # fmt: skip
+
+OVERWRITTEN = [
+    # what it is, what is there before, the output, the exit code
+    ("a file", lambda w: (w / "x.mp4").write_text("old"), "x.mp4", 0),
+    ("a link to a file beside the work", link("x.mp4", "../outside/precious.txt"), "x.mp4", 0),
+    ("a link to nothing", link("x.mp4", "../outside/new.mp4"), "x.mp4", 0),
+    ("a link to itself", link("x.mp4", "x.mp4"), "x.mp4", 0),
+    ("a link to a full disk", link("x.mp4", "/dev/full"), "x.mp4", 0),
+    ("a FIFO", lambda w: os.mkfifo(w / "x.mp4"), "x.mp4", 74),
+    ("a folder of somebody's", lambda w: ((w / "a").mkdir(), (w / "a" / "b").touch()), "a", 74),
+    ("a folder of pictures", lambda w: ((w / "a").mkdir(), (w / "a" / "00000.png").touch()), "a", 0),
+    ("a link to a folder", link("a", "../outside"), "a", 74),
+    ("a link to a folder, as a folder", link("a", "../outside"), "a/", 74),
+    ("a sidecar of somebody's", lambda w: (w / "x.json").write_text("mine"), "x.mp4", 0),
+    ("a sidecar that is a link", link("x.json", "../outside/precious.txt"), "x.mp4", 0),
+    ("a sidecar that is a FIFO", lambda w: os.mkfifo(w / "x.json"), "x.mp4", 0),
+    ("a sidecar that is a folder", lambda w: (w / "x.json").mkdir(), "x.mp4", 0),
+    ("latents of somebody's", lambda w: ((w / "x.mp4.latents").mkdir(), (w / "x.mp4.latents" / "mine").touch()), "x.mp4", 0),
+    ("parts that are links", link(".x.mp4.part-1", "../outside/precious.txt"), "x.mp4", 0),
+    ("parts that are a FIFO", lambda w: os.mkfifo(w / ".x.mp4.part-1"), "x.mp4", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "output", "code", "said"), [c[1:] for c in REFUSED], ids=[c[0] for c in REFUSED]
+)
+def test_a_bad_place_is_refused_before_the_model_is_loaded(
+    world: World, before: Make, output: str, code: int, said: str
+):
+    before(world.work)
+    refused = world("generate", "a ball", "--steps", "1", "--num-frames", "5", "-o", output)
+    assert (refused.code, refused.changed) == (code, ())
+    assert said in refused.error
+    assert "denoising" not in refused.err
+
+
+@pytest.mark.parametrize(
+    ("before", "output", "code"), [c[1:] for c in OVERWRITTEN], ids=[c[0] for c in OVERWRITTEN]
+)
+def test_overwriting_replaces_the_name_and_touches_nothing_behind_it(
+    world: World, doodle: t2v.Generator, before: Make, output: str, code: int
+):
+    before(world.work)
+    snapshot = tree(world.root)
+    try:
+        made = doodle.generate(
+            "a ball",
+            output=Path(output) if not output.endswith("/") else output,
+            overwrite=True,
+            num_frames=5,
+            num_inference_steps=1,
+        )
+    except t2v.errors.T2VError as error:
+        assert error.exit_code == code
+        assert_harmless(str(error))
+        assert changes(snapshot, tree(world.root)) == ()
+        return
+    assert code == 0
+    assert made.output is not None
+    assert stat.S_ISREG(os.lstat(made.output).st_mode) or made.output.is_dir()
+    assert all(name.startswith("work/") for name in changes(snapshot, tree(world.root)))
+    assert (world.outside / "precious.txt").read_text() == "do not touch"
+    assert list(world.outside.iterdir()) == [world.outside / "precious.txt"]
+
+
+def test_latents_beside_an_output_of_somebody_are_not_deleted(world: World, doodle: t2v.Generator):
+    (world.work / "x.mp4.latents").mkdir()
+    (world.work / "x.mp4.latents" / "mine").write_text("mine")
+    with pytest.raises(t2v.errors.DiskError):
+        doodle.generate(
+            "a ball", output="x.mp4", num_frames=5, num_inference_steps=1, save_latents=True
+        )
+    assert (world.work / "x.mp4.latents" / "mine").read_text() == "mine"
+
+
+@pytest.fixture
+def closed(world: World) -> Iterator[Path]:
+    """A folder in which nothing can be made, not even by root."""
+    folder = world.work / "closed"
+    folder.mkdir()
+    folder.chmod(0o555)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    yield folder
+    folder.chmod(0o755)
+
+
+def test_a_read_only_folder_is_refused_before_the_model_is_loaded(world: World, closed: Path):
+    refused = world("generate", "a ball", "-o", "closed/x.mp4")
+    assert refused.code == 74
+    assert "cannot be written to" in refused.error
+    assert "denoising" not in refused.err
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 64), (3, 5), (17, 33)], ids=str)
+@pytest.mark.parametrize("name", ["x.mp4", "x.webm", "x.mov", "x.mkv", "x.gif", "x.webp", "x.avif", "x/"])
+def test_no_size_of_a_frame_ends_in_a_traceback(world: World, name: str, size: tuple[int, int]):
+    from fractions import Fraction  # noqa: PLC0415
+
+    import numpy as np  # noqa: PLC0415
+
+    from t2v.media.writer import open_writer  # noqa: PLC0415
+
+    width, height = size
+    try:
+        with open_writer(name, width=width, height=height, fps=Fraction(8)) as writer:
+            for n in range(3):
+                writer.write(np.full((height, width, 3), n * 80, np.uint8))
+            writer.finish({"prompt": "a"})
+    except t2v.errors.T2VError as error:
+        assert_harmless(str(error))
+        assert sorted(world.work.iterdir()) == []
