@@ -30,10 +30,9 @@ class AudioTrack:
         self.num_packets = 0
         # Opus knows 48 kHz only, and AAC a fixed list.
         fits = encoder == "aac" and rate in AAC_RATES
-        self._stream = output.add_stream(
-            encoder, rate=rate if fits else 48000, layout=LAYOUTS[channels]
-        )
-        assert isinstance(self._stream, av.AudioStream)
+        stream = output.add_stream(encoder, rate=rate if fits else 48000, layout=LAYOUTS[channels])
+        assert isinstance(stream, av.AudioStream)
+        self._stream: av.AudioStream = stream
         self._stream.bit_rate = 96_000 * channels
 
     def add(self, samples: NDArray[np.float32]) -> None:

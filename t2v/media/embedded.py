@@ -35,7 +35,7 @@ def read(path: Path) -> bytes:
                         return _find_chunk(data)
                     case head if head[4:] in (b"ftypavif", b"ftypavis"):
                         return _find_box(data)
-    except (OSError, ValueError):
+    except (OSError, ValueError, IndexError, struct.error):
         return b""
     return _read_comment_tag(path)
 

@@ -1,13 +1,15 @@
 """A palette of 255 colors for a whole clip, and frames dithered to it in a stable pattern."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 MAX_SAMPLES = 64
-SAMPLE_SIDE = 96
+SAMPLE_SIDE = 24
+ROUNDS = 8
 NUM_COLORS = 255
 """The last of 256 is transparent: libav then stores only the pixels that change."""
 BITS = 6
@@ -35,9 +37,10 @@ class Palette:
         height, width = frame.shape[:2]
         tile = _bayer(8) * np.float32(self.strength)
         offsets = np.tile(tile, (height // 8 + 1, width // 8 + 1))[:height, :width, None]
-        cells = np.clip(frame + offsets, 0, 255).astype(np.uint8) >> (8 - BITS)
+        cells = np.clip(frame + offsets + 0.5, 0, 255).astype(np.uint8) >> (8 - BITS)
         red, green, blue = (cells[..., channel].astype(np.int32) for channel in range(3))
-        return self.table[(red << 2 * BITS) | (green << BITS) | blue]
+        indices: NDArray[np.uint8] = self.table[(red << 2 * BITS) | (green << BITS) | blue]
+        return indices
 
     def argb(self) -> NDArray[np.uint32]:
         """All 256 entries as libav wants them."""
@@ -69,24 +72,40 @@ class PaletteSampler:
     def palette(self) -> Palette:
         """The colors that serve the sample best."""
         pixels = np.concatenate(self._samples)
-        image = Image.fromarray(pixels[None])
-        reduced = image.quantize(NUM_COLORS, Image.Quantize.MEDIANCUT, kmeans=2)
-        flat = np.array(reduced.getpalette("RGB"), np.uint8).reshape(-1, 3)
-        colors = flat[np.unique(np.asarray(reduced))]
-        chosen = np.asarray(reduced.convert("RGB"), np.float32)
-        error = float(np.abs(chosen - pixels[None]).mean())
+        reduced = Image.fromarray(pixels[None]).quantize(NUM_COLORS, Image.Quantize.MEDIANCUT)
+        listed = np.array(reduced.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        colors, error = _refined(listed[np.unique(np.asarray(reduced))], pixels)
         return Palette(colors, _table(colors), strength=min(3 * error, 32.0))
+
+
+def _refined(
+    colors: NDArray[np.uint8], pixels: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], float]:
+    """Move each color to the middle of the pixels it serves; also the mean error that is left."""
+    for _ in range(ROUNDS):
+        nearest = _nearest(pixels, colors)
+        served = np.bincount(nearest, minlength=len(colors))
+        sums = [np.bincount(nearest, channel, minlength=len(colors)) for channel in pixels.T]
+        middles = np.rint(np.stack(sums, axis=1) / np.maximum(served, 1)[:, None])
+        colors = np.where(served[:, None] > 0, middles, colors).astype(np.uint8)
+    chosen = colors[_nearest(pixels, colors)].astype(np.float32)
+    return colors, float(np.abs(chosen - pixels).mean())
+
+
+def _nearest(pixels: NDArray[Any], colors: NDArray[np.uint8]) -> NDArray[np.intp]:
+    known = colors.astype(np.float32)
+    squares = (known**2).sum(axis=1)
+    found = [
+        (squares - 2 * block.astype(np.float32) @ known.T).argmin(axis=1)
+        for block in np.array_split(pixels, len(pixels) // 8192 + 1)
+    ]
+    return np.concatenate(found)
 
 
 def _table(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The nearest color of every cell of the color cube."""
     side = 1 << BITS
-    levels = (np.arange(side, dtype=np.float32) + 0.5) * (256 >> BITS)
-    levels = levels * 255 / 256
-    known = colors.astype(np.float32)
-    rows = []
-    for red in levels:
-        cells = np.stack(np.meshgrid(red, levels, levels, indexing="ij"), -1).reshape(-1, 3)
-        distances = (known**2).sum(1) - 2 * cells @ known.T
-        rows.append(distances.argmin(1).astype(np.uint8))
-    return np.concatenate(rows)
+    width = 256 >> BITS
+    levels = np.arange(side, dtype=np.float32) * width + (width - 1) / 2
+    cells = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
+    return _nearest(cells.reshape(-1, 3), colors).astype(np.uint8)

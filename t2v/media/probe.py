@@ -1,9 +1,7 @@
 """Look into a finished file, read its frames back, and find out which encoders work here."""
 
 import contextlib
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,34 +13,12 @@ from numpy.typing import NDArray
 from t2v.errors import DiskError
 from t2v.media.codecs import CODECS
 from t2v.media.embedded import FORMATS
+from t2v.media.images import ImageSequence, Probe, has_fast_start
 from t2v.media.recording import ACCURATE, BT709, FULL, quiet
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What a file is, without decoding it."""
-
-    container: str
-    codec: str
-    pix_fmt: str
-    width: int
-    height: int
-    fps: Fraction
-    num_frames: int
-    duration_s: float
-    color_range: str
-    color_space: str
-    color_primaries: str
-    color_transfer: str
-    has_fast_start: bool
-    """Whether the index comes before the frames, so that playing starts while it loads."""
-    audio_codec: str | None
-    audio_rate: int | None
-    audio_duration_s: float | None
-
-
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator["av.container.InputContainer"]:
+def opened(path: Path) -> Generator["av.container.InputContainer", None, None]:
     """Open a video for reading; what is none is a DiskError."""
     quiet()
     try:
@@ -62,10 +38,10 @@ def opened(path: Path) -> Iterator["av.container.InputContainer"]:
 
 def probe(path: Path) -> Probe:
     """What the file at `path` is."""
+    if (images := _images(path)) is not None:
+        return images.probe()
     with opened(path) as container:
-        if not container.streams.video:
-            raise DiskError(f"{path} has no pictures.")
-        stream = container.streams.video[0]
+        stream = _moving_pictures(container, path)
         context = stream.codec_context
         audio = container.streams.audio[0] if container.streams.audio else None
         fps = stream.average_rate or stream.guessed_rate or Fraction(0)
@@ -96,29 +72,32 @@ def probe(path: Path) -> Probe:
         )
 
 
+def _images(path: Path) -> "ImageSequence | None":
+    """What Pillow reads and libav does not: a folder of PNG, an animated WebP."""
+    if path.is_dir():
+        return ImageSequence(sorted(path.glob("[0-9]*.png")), path)
+    return ImageSequence([path], path) if path.suffix.lower() == ".webp" else None
+
+
+def _moving_pictures(container: "av.container.InputContainer", path: Path) -> "av.VideoStream":
+    if not container.streams.video:
+        raise DiskError(f"{path} has no pictures.")
+    # An animated AVIF has its first picture as a stream of its own.
+    return max(container.streams.video, key=lambda stream: int(stream.frames))
+
+
 def _color_name(value: int) -> str:
     return {1: "bt709", 2: "unknown"}.get(value, str(value))
 
 
-def has_fast_start(path: Path) -> bool:
-    """Whether an MP4 or MOV has its index in front; True for files that need none."""
-    with path.open("rb") as file:
-        while len(head := file.read(16)) >= 8:
-            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
-            if kind in (b"moov", b"mdat"):
-                return kind == b"moov"
-            if not kind.isalnum():
-                return True
-            size = int.from_bytes(head[8:16], "big") if size == 1 else size
-            file.seek(size - len(head), io.SEEK_CUR)
-    return True
-
-
 def read_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
-    """The frames of a video as 8-bit RGB, one at a time."""
+    """The frames of a video, an animation or a PNG folder as 8-bit RGB, one at a time."""
+    if (images := _images(path)) is not None:
+        yield from images.frames()
+        return
     reformatter = VideoReformatter()
     with opened(path) as container:
-        for picture in container.decode(video=0):
+        for picture in container.decode(_moving_pictures(container, path)):
             rgb = reformatter.reformat(
                 picture,
                 format="rgb24",
@@ -126,7 +105,7 @@ def read_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
                 dst_color_range=FULL,
                 interpolation=ACCURATE,
             )
-            yield rgb.to_ndarray()
+            yield rgb.to_ndarray().astype(np.uint8, copy=False)
 
 
 def working_codecs() -> dict[str, str | None]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
@@ -91,7 +91,7 @@ class Recording:
             self.part.sync()
 
     @contextlib.contextmanager
-    def reader(self) -> Iterator["av.container.InputContainer"]:
+    def reader(self) -> Generator["av.container.InputContainer", None, None]:
         """The finished part, opened for reading; several readers do not disturb each other."""
         with av.open(self.part.view(), "r", format=self.codec.part) as container:
             yield container
@@ -105,7 +105,7 @@ class Recording:
         self.part.discard()
 
     @contextlib.contextmanager
-    def errors(self) -> Iterator[None]:
+    def errors(self) -> Generator[None, None, None]:
         """Turn errors of libav and of the disk into ours."""
         try:
             yield
@@ -136,7 +136,7 @@ class Recording:
         except (av.FFmpegError, OSError, ValueError) as error:
             raise RequestError(
                 f"{self.codec.encoder} cannot encode {stream.width}x{stream.height} at "
-                f"{self.fps} frames a second ({error}). Choose another size or codec."
+                f"{self.fps} frames a second. Choose another size or codec."
             ) from error
         return stream
 
@@ -167,4 +167,4 @@ def quiet() -> None:
     """Keep libav and its encoders from writing to stderr; what matters becomes an exception."""
     av.logging.set_level(None)
     av.logging.set_libav_level(av.logging.PANIC)
-    os.environ.setdefault("SVT_LOG", "1")
+    os.environ.setdefault("SVT_LOG", "0")

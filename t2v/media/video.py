@@ -120,12 +120,16 @@ class VideoWriter(Writer):
         num_packets = self.num_frames
         if self._recording.audio:
             num_packets += self._recording.audio.num_packets
-        size = 16_384 + 48 * num_packets + 2 * len((comment or "").encode())
-        return {"moov_size": str(size)}
+        size = 4096 + 48 * num_packets + len((comment or "").encode())
+        options = {"moov_size": str(size)}
+        if self._container.muxer == "mov":
+            # The old QuickTime comment has at most 64 KiB.
+            options["movflags"] = "use_metadata_tags"
+        return options
 
     def _track(
         self, reader: "InputContainer", output: "OutputContainer", kind: str
-    ) -> "Iterator[tuple[Fraction, int, av.Packet]]":
+    ) -> "Iterator[tuple[Fraction, int, av.Packet[Any]]]":
         source = getattr(reader.streams, kind)[0]
         stream = output.add_stream_from_template(source, opaque=True)
         if kind == "video" and self._recording.codec.tag:
@@ -138,7 +142,7 @@ class VideoWriter(Writer):
 
 def _packets(
     reader: "InputContainer", source: Any, stream: Any
-) -> "Iterator[tuple[Fraction, int, av.Packet]]":
+) -> "Iterator[tuple[Fraction, int, av.Packet[Any]]]":
     for packet in reader.demux(source):
         if packet.dts is not None:
             seconds = packet.dts * (packet.time_base or Fraction(1))

@@ -43,7 +43,8 @@ def open_writer(
         raise RequestError(f"{width}x{height} at {fps} frames a second is no video.")
     path, is_folder = Path(path), codec == "png" or str(path).endswith(("/", os.sep))
     size = {"width": width, "height": height}
-    if is_folder or path.is_dir():
+    # os.path: a Path raises where a part of the name is too long.
+    if is_folder or os.path.isdir(path):  # noqa: PTH112
         if codec not in ("auto", "png"):
             raise RequestError(f"{path} is a folder, for PNG images; {codec} needs a file name.")
         return PngWriter(path, **size, fps=fps, overwrite=overwrite)
