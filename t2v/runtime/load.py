@@ -13,7 +13,8 @@ from t2v.errors import ModelError, WeightsMissingError
 from t2v.runtime.device import Dtypes
 from t2v.runtime.explain import dependency_missing
 from t2v.runtime.offload import is_exhausted
-from t2v.zoo.safety import check_safe, parts_of, read_index
+from t2v.zoo.cache import missing_parts
+from t2v.zoo.safety import check_safe, file_names, parts_of, read_index
 from t2v.zoo.spec import ModelSpec
 
 
@@ -32,6 +33,7 @@ def load_pipeline(
     those components are read, and the others are None.
     """
     check_safe(folder, spec, allow_pickle=allow_pickle)
+    _check_complete(folder, spec, parts)
     try:
         with _view(folder, parts) as (view, left_out):
             pipe = DiffusionPipeline.from_pretrained(
@@ -48,6 +50,15 @@ def load_pipeline(
         raise _explained(error, folder, spec) from error
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def _check_complete(folder: Path, spec: ModelSpec, parts: Collection[str] | None) -> None:
+    # Without its files, transformers makes a tokenizer that knows no word, and says nothing.
+    missing = missing_parts(file_names(folder), read_index(folder), spec.variant)
+    if missing := [part for part in missing if parts is None or part in parts]:
+        raise WeightsMissingError(
+            f"{spec.name}: files of {', '.join(missing)} are missing in {folder}"
+        )
 
 
 @contextmanager

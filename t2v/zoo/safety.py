@@ -17,6 +17,8 @@ _DIFFUSERS_PARTS = {
 }
 """Classes which diffusers saves under the name of one of its own pipeline modules."""
 
+_MAX_LAYERS = 1000
+
 
 def check_safe(folder: Path, spec: ModelSpec, *, allow_pickle: bool = False) -> None:
     """Refuse a folder whose loading would run code that is not diffusers' or transformers' own.
@@ -136,11 +138,20 @@ def _check_config(folder: Path, part: str) -> None:
                 f"{path.parent.name}/{name} has an `auto_map`, which asks for code from the "
                 "repository. It is not loaded."
             )
+        _check_layers(config, f"{part}/{name}")
     for path in (folder / part).glob("*.index*.json"):
         index = read_json(path, max_bytes=50_000_000)
         shards = index.get("weight_map") if isinstance(index, dict) else None
         if not isinstance(shards, dict) or not all(map(_is_plain_name, shards.values())):
             raise UnsafeModelError(f"{part}/{path.name} points outside its own folder.")
+
+
+def _check_layers(config: object, name: str) -> None:
+    """Refuse a number of layers that would be built until the memory is full."""
+    for key, value in config.items() if isinstance(config, dict) else ():
+        numbers = value if isinstance(value, list) else [value]
+        if "layers" in key and any(isinstance(n, int) and n > _MAX_LAYERS for n in numbers):
+            raise UnsafeModelError(f"{name}: no model has {key} above {_MAX_LAYERS}.")
 
 
 def _is_plain_name(name: object) -> bool:

@@ -19,9 +19,14 @@ def count_parameters(files: Iterable[Path]) -> tuple[int, set[str]]:
     for file in files:
         for name, tensor in _header(file).items():
             if name != "__metadata__" and isinstance(tensor, dict):
-                params += math.prod(tensor.get("shape", [0]))
+                params += _size(tensor.get("shape"))
                 dtypes.add(str(tensor.get("dtype")))
     return params, dtypes
+
+
+def _size(shape: object) -> int:
+    is_shape = isinstance(shape, list) and all(type(side) is int and side >= 0 for side in shape)
+    return math.prod(shape) if is_shape else 0  # type: ignore[call-overload]
 
 
 def _header(path: Path) -> dict[str, object]:
