@@ -4,9 +4,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from t2v import builtin
 from t2v.errors import T2VError
-from t2v.zoo.places import expanded, hub_cache
+from t2v.zoo.places import embedded, expanded, hub_cache
 from t2v.zoo.revisions import locked_revision
 from t2v.zoo.safety import file_names, parts_of, read_index
 from t2v.zoo.spec import COMMIT_HASH, ModelSpec
@@ -17,13 +16,8 @@ _WEIGHTLESS = ("scheduler", "tokenizer", "processor", "feature_extractor", "imag
 
 def locate(spec: ModelSpec) -> Path | None:
     """The folder of a model that can be loaded now, or None where files are missing."""
-    if spec.builtin:
-        try:
-            return builtin.folder(spec.builtin)
-        except FileNotFoundError:
-            return None
-    if spec.folder:
-        folder = expanded(spec.folder)
+    if spec.builtin or spec.folder:
+        folder = embedded(spec.builtin) if spec.builtin else expanded(str(spec.folder))
         return folder if (folder / "model_index.json").is_file() else None
     revision = revision_of(spec)
     if not spec.repo or not revision:

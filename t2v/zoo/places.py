@@ -30,6 +30,11 @@ def hub_cache() -> Path:
     return expanded(caches) / "huggingface" / "hub"
 
 
+def embedded(name: str) -> Path:
+    """The folder of a model that ships inside the package."""
+    return Path(__file__).parents[1] / "builtin" / name
+
+
 def _home(own: str, standard: str, fallback: str) -> Path:
     if os.environ.get(own):
         return expanded(os.environ[own])
