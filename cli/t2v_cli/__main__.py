@@ -17,6 +17,8 @@ LONGEST = 1200
 def main() -> None:
     """Run the command line and leave with its exit code."""
     _guard_streams()
+    # pydantic would search every installed distribution for plugins, and run them.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # a second one, while the first was being answered
