@@ -50,7 +50,7 @@ def quiet() -> Iterator[list[str]]:
         warnings.simplefilter("ignore")
         warnings.simplefilter("default", UserWarning)
         warnings.simplefilter("default", RuntimeWarning)
-        warnings.showwarning = lambda message, *_args, **_more: collector.note(str(message))
+        warnings.showwarning = lambda message, *_, **__: collector.note(str(message))  # ty: ignore[invalid-assignment]
         yield messages
 
 

@@ -1,7 +1,7 @@
 """Decoding latents piece by piece along time, with the very bits that one big decode gives."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from diffusers.utils.torch_utils import get_module_execution_device
 
 from t2v.runtime.explain import explained
 
-Chunks = Iterator[torch.Tensor]
+Chunks: TypeAlias = Generator[torch.Tensor, None, None]
 
 
 def to_vae(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
@@ -47,7 +47,7 @@ def decoded_frames(
                 return
             yield from frames_of(chunk)
     finally:
-        chunks.close()  # type: ignore[attr-defined]
+        chunks.close()
         pipe.maybe_free_model_hooks()
 
 
