@@ -11,7 +11,7 @@ PAGES = sorted((ROOT / "docs" / "pages").glob("*.md"))
 DOCUMENTS = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "AGENTS.md")), *PAGES]
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 _OPERATORS = frozenset({"|", "||", "&&", ";", "&"})
 
 
@@ -41,7 +41,8 @@ def blocks(*languages: str) -> list[Block]:
 def links(document: Path) -> list[str]:
     """The links of a document to other files."""
     text = _FENCE.sub("", document.read_text("utf-8"))
-    return [link for link in _LINK.findall(text) if not link.startswith(("http", "#"))]
+    found = (markdown or html for markdown, html in _LINK.findall(text))
+    return [link for link in found if not link.startswith(("http", "#"))]
 
 
 def commands() -> list[tuple[str, ...]]:
