@@ -25,7 +25,9 @@ def inspect(file: o.FileArg, json: o.JsonOpt = False) -> None:
         out.json(found)
         return
     record = found["record"] or {}
-    request = record.pop("request", {})
+    # The file may be a stranger's, so nothing in its record has to be as we write it.
+    request = record.pop("request", None)
+    request = request if isinstance(request, Mapping) else {}
     out.table(("fact", "value", "from"), [*_rows(found["file"], "file"), *_request_rows(request)])
     if record:
         rest = {name: value for name, value in record.items() if name not in request}
@@ -35,7 +37,11 @@ def inspect(file: o.FileArg, json: o.JsonOpt = False) -> None:
 
 
 def _request_rows(request: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    return [(name, _text(entry["value"]), str(entry["origin"])) for name, entry in request.items()]
+    return [
+        (name, _text(entry.get("value")), _text(entry.get("origin", "")))
+        for name, entry in request.items()
+        if isinstance(entry, Mapping)
+    ]
 
 
 def _rows(facts: Mapping[str, Any], origin: str) -> Iterator[tuple[str, str, str]]:

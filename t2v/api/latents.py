@@ -3,11 +3,15 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from t2v.errors import DiskError, RequestError, T2VError
+from t2v.errors import DiskError, OutputExistsError, RequestError, T2VError
+from t2v.media.parts import make_part_folder, remove_stale_parts
+from t2v.plan.options import Memory
 from t2v.plan.request import MemoryPlan, Plan, Request
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import ModelSpec
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 SUFFIX = ".latents"
 TENSORS = "latents.safetensors"
 RUN = "run.json"
+RUNGS = tuple(rung for rung in get_args(Memory) if rung != "auto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,15 @@ class SavedRun:
     def from_json(cls, text: str) -> "SavedRun":
         """The run of a document that `to_json` made."""
         document = json.loads(text)
+        memory = document["memory"]
+        model, rung, tiling = document["model"], memory["rung"], memory["vae_tiling"]
+        is_sane = isinstance(model, str) and rung in RUNGS and isinstance(tiling, bool)
+        if not is_sane or not isinstance(document["record"], dict):
+            raise ValueError("the document of the run was changed")
         return cls(
-            document["model"],
+            model,
             Request.from_dict(document["request"]),
-            MemoryPlan(**document["memory"]),
+            MemoryPlan(rung, tiling, str(memory["reason"])),
             document["record"],
         )
 
@@ -90,21 +100,55 @@ def save_latents(folder: Path, latents: "torch.Tensor", run: SavedRun) -> Path:
     Raises:
         DiskError: The folder cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    part = folder.with_name(f".{folder.name}.part-{os.getpid()}")
-    try:
-        part.mkdir(parents=True)
-        save_file({"latents": latents.detach().cpu().contiguous()}, part / TENSORS)
-        (part / RUN).write_text(run.to_json(), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        part.replace(folder)
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        reason = error.strerror or error
-        raise DiskError(f"Cannot save the latents to {folder}: {reason}.") from error
+    with _part_of(folder) as part:
+        try:
+            save_file({"latents": latents.detach().cpu().contiguous()}, part / TENSORS)
+            (part / RUN).write_text(run.to_json(), encoding="utf-8")
+            refuse_foreign_latents(folder)
+            if folder.exists():
+                folder.rename(part.with_name(part.name + ".0"))
+            part.rename(folder)
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise DiskError(f"Cannot save the latents to {folder}: {reason}.") from error
     return folder
+
+
+def refuse_foreign_latents(folder: Path) -> None:
+    """Raise if something is in the place of the latents that is not an earlier run's.
+
+    Raises:
+        OutputExistsError: It is.
+    """
+    if not os.path.lexists(folder):
+        return
+    if folder.is_symlink() or not folder.is_dir():
+        raise OutputExistsError(f"{folder} is no folder of latents. Name another output.")
+    if other := {entry.name for entry in folder.iterdir()} - {TENSORS, RUN}:
+        raise OutputExistsError(
+            f"{folder} holds other files ({min(other)}) and is not replaced. Name another output."
+        )
+
+
+@contextmanager
+def _part_of(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside; whatever is left of it, and of dead runs' ones, is deleted."""
+    remove_stale_parts(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part, lock = make_part_folder(folder)
+    except OSError as error:
+        raise DiskError(f"Cannot save the latents to {folder}: {error.strerror}.") from error
+    try:
+        yield part
+    finally:
+        if lock is not None:
+            os.close(lock)
+        for left in (part, part.with_name(part.name + ".0")):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def read_latents(folder: Path) -> "tuple[torch.Tensor, SavedRun]":
@@ -118,7 +162,10 @@ def read_latents(folder: Path) -> "tuple[torch.Tensor, SavedRun]":
 
     try:
         run = SavedRun.from_json((folder / RUN).read_text(encoding="utf-8"))
-        return load_file(folder / TENSORS)["latents"], run
+        latents = load_file(folder / TENSORS)["latents"]
+        if latents.ndim != 5 or not latents.is_floating_point() or not latents.numel():
+            raise ValueError(f"they are {latents.dtype} of shape {tuple(latents.shape)}")
+        return latents, run
     except (FileNotFoundError, NotADirectoryError):
         raise RequestError(
             f"{folder} holds no saved latents. Name the folder that t2v generate --save-latents "
@@ -126,5 +173,6 @@ def read_latents(folder: Path) -> "tuple[torch.Tensor, SavedRun]":
         ) from None
     except T2VError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise RequestError(f"The latents in {folder} are damaged: {error}.") from error
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RequestError(f"The latents in {folder} are damaged: {reason}.") from error

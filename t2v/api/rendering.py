@@ -10,7 +10,13 @@ import torch
 from diffusers import DiffusionPipeline
 
 from t2v.api.delivery import Delivered, Memory, deliver, guard_facts, open_sink
-from t2v.api.latents import SavedRun, keep_latents, latents_folder, save_latents
+from t2v.api.latents import (
+    SavedRun,
+    keep_latents,
+    latents_folder,
+    refuse_foreign_latents,
+    save_latents,
+)
 from t2v.api.progress import Progress
 from t2v.api.video import Video
 from t2v.errors import InterruptedRun, T2VError
@@ -36,6 +42,8 @@ class Rendering:
     """The request, and its record so far: filled in as things become known."""
     output: Path | None
     progress: Progress
+    further_arguments: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the pipeline's call that the model's entry adds."""
     overwrite: bool = False
     keep: bool = False
     """Whether the latents are kept though nothing went wrong."""
@@ -58,6 +66,8 @@ class Rendering:
         expensive part is never lost.
         """
         # Opened before the work starts: a folder that cannot be written to is found out now.
+        if self.keep and self.output:
+            refuse_foreign_latents(latents_folder(self.output))
         sink = open_sink(self.request, self.output, overwrite=self.overwrite)
         try:
             latents = self._denoise()
@@ -86,6 +96,7 @@ class Rendering:
 
     def _denoise(self) -> torch.Tensor:
         arguments = self.adapter.call_arguments(self.pipe, self.request)
+        arguments |= self.further_arguments
         arguments["generator"] = generator(self.request.seed)
         self.progress.encode()
         with self._watched():

@@ -41,9 +41,13 @@ def replay_plan(path: str | Path, changes: Mapping[str, str] | None = None) -> R
     # The device is left to this machine; what the frames depend on is not.
     options = request.to_options().overlaid(Options.from_strings(changed))
     planned = make_plan(prompt, options, origin="replay", config=False)
-    differences = (*version_differences(record.get("versions", {})), *_model(record, planned))
-    is_same = not changes
-    return Replay(planned, differences, record.get("frames_sha256") if is_same else None)
+    versions, sha256 = record.get("versions"), record.get("frames_sha256")
+    differences = (
+        *(version_differences(versions) if isinstance(versions, Mapping) else ()),
+        *_model(record, planned),
+    )
+    is_same = not changes and isinstance(sha256, str)
+    return Replay(planned, differences, sha256 if is_same else None)
 
 
 def _recorded(record: Mapping[str, Any], path: Path) -> Request:
@@ -55,6 +59,6 @@ def _recorded(record: Mapping[str, Any], path: Path) -> Request:
 
 def _model(record: Mapping[str, Any], planned: Plan) -> list[str]:
     then, now = record.get("revision"), revision_of(planned.spec)
-    if then and now and then != now:
+    if isinstance(then, str) and now and then != now:
         return [f"{planned.spec.name} was at revision {then[:12]} then, at {now[:12]} now"]
     return []

@@ -13,6 +13,7 @@ from t2v.media.parts import Part, disk_error
 SCHEMA = "t2v.video/1"
 MAX_BYTES = 32_000_000
 """Larger documents are not read: a prompt has at most a megabyte."""
+MAX_LEVELS = 30
 
 
 def pack(metadata: dict[str, Any]) -> str:
@@ -28,9 +29,21 @@ def unpack(text: str | bytes) -> dict[str, Any] | None:
         metadata = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if isinstance(metadata, dict) and metadata.get("schema") == SCHEMA:
-        return metadata
-    return None
+    is_ours = isinstance(metadata, dict) and metadata.get("schema") == SCHEMA
+    return metadata if is_ours and _is_flat(metadata) else None
+
+
+def _is_flat(value: Any) -> bool:
+    """Whether the document has as few levels as ours have, so that it can be walked and printed."""
+    level = [value]
+    for _ in range(MAX_LEVELS):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return not level
 
 
 def sidecar_path(path: Path) -> Path:

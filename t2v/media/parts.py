@@ -124,6 +124,22 @@ def part_names(target: Path) -> list[Path]:
     return [target.with_name(prefix + (f".{n}" if n else "")) for n in range(100)]
 
 
+def make_part_folder(target: Path) -> tuple[Path, int | None]:
+    """A folder for the unfinished parts of `target`, with the open lock that says it is in use."""
+    for path in part_names(target):
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        if os.name != "posix":
+            return path, None
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        if hold(path, fd):
+            return path, fd
+        os.close(fd)
+    raise DiskError(f"Too many unfinished parts of {target.name}. Delete .{target.name}.part-*.")
+
+
 class Part:
     """An open file with a hidden name beside `target`; libav reads and writes through it."""
 

@@ -10,13 +10,12 @@ from typing import Any
 
 from PIL import Image
 
-from t2v.errors import DiskError, OutputExistsError
+from t2v.errors import OutputExistsError
 from t2v.media.frames import Frame, to_uint8
 from t2v.media.parts import (
     candidates,
     disk_error,
-    hold,
-    part_names,
+    make_part_folder,
     prepare_folder,
     remove_stale_parts,
     sync_folder,
@@ -37,7 +36,7 @@ class PngWriter(Writer):
         _refuse_foreign(path, overwrite=overwrite)
         remove_stale_parts(path)
         try:
-            self._part, self._lock = _make_folder(path)
+            self._part, self._lock = make_part_folder(path)
         except OSError as error:
             raise disk_error(path, error) from error
 
@@ -100,21 +99,6 @@ def _refuse_foreign(path: Path, *, overwrite: bool) -> None:
         raise OutputExistsError(
             f"{path} holds other files ({foreign[0]}) and is not replaced. Choose a new folder."
         )
-
-
-def _make_folder(target: Path) -> tuple[Path, int | None]:
-    for path in part_names(target):
-        try:
-            path.mkdir()
-        except FileExistsError:
-            continue
-        if os.name != "posix":
-            return path, None
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        if hold(path, fd):
-            return path, fd
-        os.close(fd)
-    raise DiskError(f"Too many unfinished parts of {target.name}. Delete .{target.name}.part-*.")
 
 
 def _claim_folder(part: Path, place: Path) -> bool:

@@ -174,11 +174,14 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     length = values.get("max_sequence_length")
     if length is not None and not (type(length) is int and 0 < length < 1_000_000):
         raise RequestError(f"max_sequence_length must be a whole number, not {quoted(length)}")
+    prompt = values["prompt"]
+    if not isinstance(prompt, str):
+        raise RequestError(f"prompt must be text, not {quoted(prompt)}")
     shared = {name: value for name, value in values.items() if name in Options.model_fields}
     options = Options(**{**shared, "lora": tuple(map(str, loras))})
     return {
         **{name: getattr(options, name) for name in shared},
-        "prompt": checked_prompt(str(values["prompt"]))[0],
+        "prompt": checked_prompt(prompt)[0],
         "fps": Fraction(str(options.fps)),
         "lora": loras,
         "max_sequence_length": length,

@@ -210,7 +210,12 @@ def test_a_config_that_is_a_folder_a_fifo_or_a_loop_does_not_hang(world: World):
 
 
 def test_a_project_config_names_no_file_outside_of_the_project(world: World):
-    for line in ("model: ../outside", "model: /etc", "model: '~'", "lora: ['../outside/precious.txt']"):
+    for line in (
+        "model: ../outside",
+        "model: /etc",
+        "model: '~'",
+        "lora: ['../outside/precious.txt']",
+    ):
         written(world, "project config", line.encode())
         refused = world("plan", "a ball")
         assert refused.code == 2
