@@ -15,8 +15,6 @@ from t2v_cli.output import one_line
 MAX_LINES = 8
 """A wrong file has a line for each fault; all other errors say it in three."""
 
-ISSUES = "https://github.com/t2v-project/t2v/issues"
-
 
 def describe(error: BaseException) -> tuple[str, int]:
     """One or two lines of text, and the exit code."""
@@ -52,7 +50,7 @@ def _bug(error: BaseException) -> str:
     what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
     return (
         f"{what}\nThis is a bug in t2v. "
-        f"T2V_DEBUG=1 shows where; please report it with the command at {ISSUES}"
+        "T2V_DEBUG=1 shows where; please report it with the command and that output"
     )
 
 

@@ -127,6 +127,8 @@ class Generator:
         """Make the video of a planned request: `generate` with the planning done already."""
         loaded = self._loaded
         record = records.begin(request, loaded.spec, loaded.memory) | loaded.facts
+        further = loaded.spec.defaults.further_arguments(request.num_inference_steps)
+        record["further_arguments"] = further
         saved = SavedRun.of(loaded.spec, request, loaded.memory, record)
         progress = self._progress(request, output, listener)
         rendering = Rendering(
@@ -136,6 +138,7 @@ class Generator:
             saved,
             output,
             progress,
+            further,
             overwrite,
             save_latents,
             [*loaded.warnings, *notes],
@@ -164,7 +167,7 @@ class Generator:
             saved,
             output,
             self._progress(saved.request, output, listener),
-            overwrite,
+            overwrite=overwrite,
             warnings=list(loaded.warnings),
         ).decode(latents)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v.errors import RequestError
-from t2v.media.metadata import read_metadata
+from t2v.media.metadata import read_metadata, require_readable
 
 
 def inspect(path: str | Path) -> dict[str, Any]:
@@ -24,6 +24,7 @@ def inspect(path: str | Path) -> dict[str, Any]:
     from t2v.media.probe import probe
 
     path = Path(path)
+    require_readable(path)
     facts = asdict(probe(path))
     return {"file": facts | {"fps": str(facts["fps"])}, "record": _record(path)}
 

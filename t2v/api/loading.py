@@ -14,7 +14,7 @@ from t2v.plan.memory import plan_memory
 from t2v.plan.options import Options
 from t2v.plan.request import Lora, MemoryPlan, Plan
 from t2v.zoo.catalog import Zoo
-from t2v.zoo.hub import locate, pull, revision_of
+from t2v.zoo.hub import pull, revision_of
 from t2v.zoo.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _open(
     spec, options, memory = planned.spec, planned.options, planned.memory
     listener(Event("stage", stage="load", message=f"Loading {spec.name}"))
     began = time.perf_counter()
-    folder = locate(spec) or pull(spec, allow_pickle=allow_pickle, progress=_reported(listener))
+    folder = pull(spec, allow_pickle=allow_pickle, progress=_reported(listener))
     # torch and diffusers take seconds to import; a download that fails should fail before that.
     from t2v.api.generator import Generator, Loaded
     from t2v.families import adapter_for

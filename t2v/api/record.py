@@ -1,5 +1,6 @@
 """The document that says how a video was made: in its metadata, its sidecar and `--json`."""
 
+import functools
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,11 @@ SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMe
 
 def versions() -> dict[str, str]:
     """Versions of everything whose change can change a frame."""
+    return dict(_versions())
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

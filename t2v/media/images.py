@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -60,10 +61,12 @@ class ImageSequence:
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
         """The pictures as 8-bit RGB."""
-        for image in self._images():
-            for index in range(getattr(image, "n_frames", 1)):
-                image.seek(index)
-                yield np.asarray(image.convert("RGB"))
+        for file in self._files:
+            try:
+                for frame in iio.imiter(file, plugin="pillow", mode="RGB"):
+                    yield np.asarray(frame, np.uint8)
+            except (OSError, SyntaxError, ValueError) as error:
+                raise DiskError(f"{file} cannot be read as a picture: {error}") from error
 
     def probe(self) -> Probe:
         """What the pictures are; a folder of PNG has no rate."""

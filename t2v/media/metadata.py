@@ -68,10 +68,21 @@ def write_sidecar(video: Path, metadata: dict[str, Any], *, overwrite: bool) -> 
         raise disk_error(target, error) from error
 
 
+def require_readable(path: Path) -> None:
+    """Raise unless a file or a folder is there: a pipe would be waited for, a device never ends.
+
+    Raises:
+        DiskError: Nothing is, or something else.
+    """
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
+        raise DiskError(f"{str(path)[:200]} does not exist.")
+    if not (path.is_file() or path.is_dir()):
+        raise DiskError(f"{path} is no file and no folder.")
+
+
 def read_metadata(path: Path) -> dict[str, Any]:
     """How the video at `path` was made: from the file itself, else from its sidecar."""
-    if not path.exists():
-        raise DiskError(f"{path} does not exist.")
+    require_readable(path)
     found = None if path.is_dir() else _read_embedded(path)
     for sidecar in (sidecar_path(path), path.with_name(path.name + ".json")):
         found = found or _read(sidecar)

@@ -15,6 +15,7 @@ from t2v.media.codecs import CODECS
 from t2v.media.embedded import FORMATS
 from t2v.media.images import ImageSequence, Probe, has_fast_start
 from t2v.media.recording import ACCURATE, BT709, FULL, quiet
+from t2v.media.scheduling import as_before
 
 
 @contextlib.contextmanager
@@ -129,7 +130,8 @@ def why_broken(name: str) -> str | None:
         context.options = dict(codec.options)
         picture = av.VideoFrame(64, 64, codec.pix_fmt)
         picture.pts = 0
-        packets = context.encode(picture) + context.encode(None)
+        with as_before():
+            packets = context.encode(picture) + context.encode(None)
     except (av.FFmpegError, OSError, ValueError) as error:
         return f"{codec.encoder}: {error}"
     return None if packets else f"{codec.encoder}: no output"

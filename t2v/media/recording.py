@@ -15,6 +15,7 @@ from t2v.media.audio import AudioTrack
 from t2v.media.codecs import Codec
 from t2v.media.frames import Frame, to_uint8, to_uint16
 from t2v.media.parts import Part, disk_error, remove_stale_parts
+from t2v.media.scheduling import as_before
 
 BT709 = 1
 LIMITED, FULL = 1, 2
@@ -132,7 +133,8 @@ class Recording:
         if self.codec.tag:
             context.codec_tag = self.codec.tag
         try:
-            context.open()
+            with as_before():
+                context.open()
         except (av.FFmpegError, OSError, ValueError) as error:
             raise RequestError(
                 f"{self.codec.encoder} cannot encode {stream.width}x{stream.height} at "

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+import imageio.v3 as iio
 
 from t2v.errors import OutputExistsError
 from t2v.media.frames import Frame, to_uint8
@@ -43,7 +43,7 @@ class PngWriter(Writer):
     def _write(self, frame: Frame) -> None:
         try:
             with (self._part / f"{self.num_frames:05d}.png").open("xb") as file:
-                Image.fromarray(to_uint8(frame)).save(file, "png", compress_level=1)
+                iio.imwrite(file, to_uint8(frame), extension=".png", compress_level=1)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:

@@ -29,7 +29,8 @@ def open_writer(
     """Open an output for frames of one size.
 
     Args:
-        path: A file whose suffix picks the container, or a folder for a PNG sequence.
+        path: A file whose suffix picks the container, or a folder for a PNG sequence: a name
+            without suffix, or one that ends with a slash.
         width: Width of the frames in pixels.
         height: Height of the frames in pixels.
         fps: Frames a second, exact.
@@ -41,7 +42,8 @@ def open_writer(
     """
     if width < 1 or height < 1 or fps <= 0:
         raise RequestError(f"{width}x{height} at {fps} frames a second is no video.")
-    path, is_folder = Path(path), codec == "png" or str(path).endswith(("/", os.sep))
+    is_folder = codec == "png" or str(path).endswith(("/", os.sep)) or not Path(path).suffix
+    path = Path(path)
     size = {"width": width, "height": height}
     # os.path: a Path raises where a part of the name is too long.
     if is_folder or os.path.isdir(path):  # noqa: PTH112

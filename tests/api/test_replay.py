@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 import t2v
+from t2v.api import record
 from t2v.errors import RequestError
 from tests.api.conftest import QUICK
 
@@ -55,11 +56,12 @@ def test_replay_takes_changes(clip):
 
 def test_replay_says_which_versions_differ(doodle, tmp_path, monkeypatch):
     path = doodle.generate("a", output=tmp_path / "b.mp4", **QUICK).output
-    monkeypatch.setattr("t2v.api.record.version", lambda package: "9.9.9")
+    present = record.versions() | {"t2v": "9.9.9"}
+    monkeypatch.setattr(record, "versions", lambda: present)
 
     differences = t2v.replay_plan(path).differences
 
-    assert f"t2v {t2v.__version__} then, 9.9.9 now" in differences
+    assert differences == (f"t2v {t2v.__version__} then, 9.9.9 now",)
 
 
 def test_a_change_that_cannot_be_is_refused(clip):
