@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -134,7 +134,7 @@ def refuse_foreign_latents(folder: Path) -> None:
 
 
 @contextmanager
-def _part_of(folder: Path) -> Iterator[Path]:
+def _part_of(folder: Path) -> Generator[Path]:
     """A hidden folder beside; whatever is left of it, and of dead runs' ones, is deleted."""
     remove_stale_parts(folder)
     try:

@@ -22,7 +22,7 @@ class Progress:
     """What decoding and writing are expected to take, from earlier runs, in seconds."""
     load_s: float = 0.0
     seconds_per_step: float | None = None
-    _seconds: dict[Stage, float] = field(default_factory=dict)
+    _seconds: dict[str, float] = field(default_factory=dict)
     _stage: Stage | None = None
     _since: float = field(default_factory=time.perf_counter)
     _step_ended: float = 0.0
@@ -81,10 +81,9 @@ class Progress:
     def summary(self) -> dict[str, float]:
         """Seconds by stage, up to now, with `load` and `total`."""
         self._close()
-        seconds: dict[str, float] = {"load": self.load_s, **self._seconds}
-        return {
-            name: round(s, 4) for name, s in {**seconds, "total": sum(seconds.values())}.items()
-        }
+        stages = {"load": self.load_s, **self._seconds}
+        stages["total"] = sum(stages.values())
+        return {name: round(seconds, 4) for name, seconds in stages.items()}
 
     def _enter(self, stage: Stage) -> None:
         self._close()

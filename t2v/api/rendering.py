@@ -1,6 +1,6 @@
 """One request, from noise to a delivered video."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,7 +135,7 @@ class Rendering:
             )
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
+    def _watched(self) -> Generator[None]:
         """What the libraries have to say becomes warnings; running out of memory becomes advice."""
         with quiet() as heard, memory_errors(self.saved.memory, self.device):
             yield

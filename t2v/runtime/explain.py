@@ -1,7 +1,7 @@
 """Errors of the libraries below, said in the words of someone who wants a video."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -45,7 +45,7 @@ def _package(error: ImportError) -> str | None:
 
 
 @contextmanager
-def explained(pipe: Any) -> Iterator[None]:
+def explained(pipe: Any) -> Generator[None]:
     """A pipeline's own errors become ours; after any error its weights are where they were."""
     name = type(pipe).__name__
     try:

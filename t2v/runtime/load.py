@@ -1,7 +1,7 @@
 """From a folder of weights to a pipeline, without running anything that the folder brings along."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,7 +62,7 @@ def _check_complete(folder: Path, spec: ModelSpec, parts: Collection[str] | None
 
 
 @contextmanager
-def _view(folder: Path, parts: Collection[str] | None) -> Iterator[tuple[Path, dict[str, None]]]:
+def _view(folder: Path, parts: Collection[str] | None) -> Generator[tuple[Path, dict[str, None]]]:
     """The folder, or one that shows some of its parts; and arguments for the parts left out.
 
     diffusers leaves a part out when None is passed for it, unless None is its default in the

@@ -1,7 +1,7 @@
 """Where the weights live while a model runs, and what to try when memory runs out."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -73,7 +73,7 @@ def _enable_tiling(pipe: Any) -> bool:
 
 
 @contextmanager
-def memory_errors(memory: MemoryPlan, device: torch.device) -> Iterator[None]:
+def memory_errors(memory: MemoryPlan, device: torch.device) -> Generator[None]:
     """Running out of memory, on the device or the host, ends with what to try next."""
     try:
         yield

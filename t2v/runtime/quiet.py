@@ -3,7 +3,7 @@
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from diffusers.utils import logging as diffusers_logging
@@ -42,7 +42,7 @@ class _Collector(logging.Handler):
 
 
 @contextmanager
-def quiet() -> Iterator[list[str]]:
+def quiet() -> Generator[list[str]]:
     """Silence bars, logs and warnings of the libraries; the list has what matters, each once."""
     messages: list[str] = []
     collector = _Collector(messages)
@@ -55,7 +55,7 @@ def quiet() -> Iterator[list[str]]:
 
 
 @contextmanager
-def _loggers_into(handler: logging.Handler) -> Iterator[None]:
+def _loggers_into(handler: logging.Handler) -> Generator[None]:
     loggers = [logging.getLogger(name) for name in _LIBRARIES]
     before = [(logger.handlers, logger.propagate) for logger in loggers]
     for logger in loggers:
@@ -68,7 +68,7 @@ def _loggers_into(handler: logging.Handler) -> Iterator[None]:
 
 
 @contextmanager
-def _without_bars() -> Iterator[None]:
+def _without_bars() -> Generator[None]:
     shown = [
         library
         for library in (diffusers_logging, transformers_logging)

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -75,7 +75,7 @@ def _check_finite(latents: torch.Tensor, step: int, of: int) -> None:
 
 
 @contextmanager
-def watched(pipe: DiffusionPipeline, on_step: OnStep | None) -> Iterator[dict[str, Any]]:
+def watched(pipe: DiffusionPipeline, on_step: OnStep | None) -> Generator[dict[str, Any]]:
     """Arguments to add to `pipe(...)` so that `on_step` hears of every step.
 
     A pipeline has `callback_on_step_end`, or the older `callback`, or neither; for the last the
@@ -103,7 +103,7 @@ def watched(pipe: DiffusionPipeline, on_step: OnStep | None) -> Iterator[dict[st
 
 
 @contextmanager
-def _wrapped_scheduler(scheduler: Any, reporter: _Reporter) -> Iterator[None]:
+def _wrapped_scheduler(scheduler: Any, reporter: _Reporter) -> Generator[None]:
     original = scheduler.step
     num_calls = 0
 
