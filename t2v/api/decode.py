@@ -1,11 +1,18 @@
 """Finishes a run whose latents were saved: denoising is not done again, only the VAE is needed."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from t2v.api.latents import latents_output, read_latents
 from t2v.api.loading import load_for
 from t2v.api.video import Video, refuse_suspect
+from t2v.errors import RequestError
 from t2v.plan.events import Listener, silent
+
+if TYPE_CHECKING:
+    import torch
+
+    from t2v.api.generator import Generator
 
 
 def decode(
@@ -37,7 +44,22 @@ def decode(
     generator = load_for(
         saved.plan(), decode_only=True, allow_pickle=allow_pickle, listener=listener
     )
+    _check_fit(generator, latents, folder)
     video = generator.finish(latents, saved, output=target, overwrite=overwrite, listener=listener)
     if strict:
         refuse_suspect([video])
     return video
+
+
+def _check_fit(generator: "Generator", latents: "torch.Tensor", folder: Path) -> None:
+    """Refuse latents that the model's VAE does not take: it would fail in the middle."""
+    config = getattr(getattr(generator.pipe, "vae", None), "config", {})
+    channels = config.get("z_dim") or config.get("latent_channels")
+    # What a pipeline without a family leaves are pixels, whatever its VAE takes.
+    if generator.spec.family == "generic" or not isinstance(channels, int):
+        return
+    if latents.shape[1] != channels:
+        raise RequestError(
+            f"The latents in {folder} have {latents.shape[1]} channels; "
+            f"{generator.spec.name} has {channels}."
+        )

@@ -63,7 +63,7 @@ class SavedRun:
         memory = document["memory"]
         model, rung, tiling = document["model"], memory["rung"], memory["vae_tiling"]
         is_sane = isinstance(model, str) and rung in RUNGS and isinstance(tiling, bool)
-        if not is_sane or not isinstance(document["record"], dict):
+        if not is_sane or not all(isinstance(document[k], dict) for k in ("request", "record")):
             raise ValueError("the document of the run was changed")
         return cls(
             model,

@@ -84,7 +84,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """How the video at `path` was made: from the file itself, else from its sidecar."""
     require_readable(path)
     found = None if path.is_dir() else _read_embedded(path)
-    for sidecar in (sidecar_path(path), path.with_name(path.name + ".json")):
+    for sidecar in (sidecar_path(path), path.parent / f"{path.name}.json"):
         found = found or _read(sidecar)
     if found is None:
         raise RequestError(

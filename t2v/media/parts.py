@@ -16,7 +16,12 @@ if os.name == "posix":
 MAX_NAME_BYTES = 255 - 31
 """Longest name of an output: file systems allow 255 bytes, and a part's name is longer."""
 
-_UNTRUSTED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_UNTRUSTED = (
+    getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a pipe by that name would be waited for
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
 
 
 def disk_error(path: Path, error: OSError) -> DiskError:
