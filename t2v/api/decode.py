@@ -39,6 +39,8 @@ def decode(
         SuspectError: The frames look broken, and `strict` is set.
     """
     folder = Path(folder)
+    if folder.name in ("", ".."):  # `.` and the like have no name to find the output by
+        folder = folder.resolve()
     latents, saved = read_latents(folder)
     target = Path(output) if output is not None else latents_output(folder)
     generator = load_for(

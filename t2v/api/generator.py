@@ -141,7 +141,7 @@ class Generator:
             further,
             overwrite,
             save_latents,
-            [*loaded.warnings, *notes],
+            [records.public_text(warning) for warning in (*loaded.warnings, *notes)],
         )
         reset_peak_memory(loaded.device)
         video = rendering.render()
@@ -160,7 +160,7 @@ class Generator:
     ) -> Video:
         """Deliver the video of latents that an earlier run saved."""
         loaded = self._loaded
-        return Rendering(
+        rendering = Rendering(
             loaded.pipe,
             loaded.adapter,
             loaded.device,
@@ -168,8 +168,11 @@ class Generator:
             output,
             self._progress(saved.request, output, listener),
             overwrite=overwrite,
-            warnings=list(loaded.warnings),
-        ).decode(latents)
+            warnings=[records.public_text(warning) for warning in loaded.warnings],
+        )
+        video = rendering.decode(latents)
+        rendering.progress.done()
+        return video
 
     def close(self) -> None:
         """Free the model's memory."""

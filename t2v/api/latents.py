@@ -79,9 +79,12 @@ def latents_folder(output: Path) -> Path:
 
 
 def latents_output(folder: Path) -> Path:
-    """The output that latents were saved for: `clip.mp4.latents` -> `clip.mp4`."""
+    """The output that latents were saved for: `clip.mp4.latents` -> `clip.mp4`.
+
+    `frames.latents` are those of a folder of pictures; a folder that was renamed gives a video.
+    """
     name = folder.name.removesuffix(SUFFIX)
-    return folder.with_name(name if Path(name).suffix else f"{name}.mp4")
+    return folder.with_name(name if name != folder.name else f"{name}.mp4")
 
 
 def keep_latents(latents: "torch.Tensor", run: SavedRun, output: Path | None) -> Path | None:

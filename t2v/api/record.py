@@ -2,6 +2,7 @@
 
 import functools
 import platform
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +13,7 @@ from t2v.plan.request import MemoryPlan, Request
 from t2v.zoo.spec import ModelSpec
 
 PACKAGES = ("t2v", "diffusers", "torch", "transformers", "peft", "av", "numpy")
+_FOLDERS = re.compile(r"(?<![\w.:/~\\-])(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'\"]+[/\\])+")
 SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC's term for media made by a trained model."""
 
@@ -46,6 +48,15 @@ def public_name(name: str) -> str:
     """A name without the folders of this machine: absolute paths keep their last part."""
     path = Path(name)
     return path.name if path.is_absolute() else name
+
+
+def public_text(text: str) -> str:
+    """A message without the folders of this machine: absolute paths in it keep their last part.
+
+    >>> public_text("/home/ada/models/wan/config.json lacks https://hf.co/a/b and a/b")
+    'config.json lacks https://hf.co/a/b and a/b'
+    """
+    return _FOLDERS.sub("", text)
 
 
 def public_request(request: Request) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """One request, from noise to a delivered video."""
 
-from collections.abc import Generator
+import shlex
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from t2v.api.latents import (
     save_latents,
 )
 from t2v.api.progress import Progress
+from t2v.api.record import public_text
 from t2v.api.video import Video
 from t2v.errors import InterruptedRun, T2VError
 from t2v.media.guard import NonFiniteFrame
@@ -114,11 +116,12 @@ class Rendering:
 
     def _decode_again(self, latents: torch.Tensor, error: NonFiniteFrame) -> Video:
         """Once more with a float32 VAE where that can help; else with zeros for what is no number."""
-        if upcast_vae(self.pipe):
-            self._warn(f"{error} Decoding again with the VAE in float32.")
         sink = open_sink(self.request, self.output, overwrite=self.overwrite)
         try:
-            return self._close(self._deliver(latents, sink, strict_finite=False), sink)
+            with upcast_vae(self.pipe) as is_upcast:
+                if is_upcast:
+                    self._warn(f"{error} Decoding again with the VAE in float32.")
+                return self._close(self._deliver(latents, sink, strict_finite=False), sink)
         finally:
             sink.abort()
 
@@ -149,8 +152,7 @@ class Rendering:
                 f"{delivered.num_frames}"
             )
         if isinstance(sink, Writer):
-            for note in sink.notes:
-                self._warn(note)
+            self._pass_on(sink.notes)
         facts = {
             "status": "suspect" if delivered.guard.suspect else "ok",
             "num_frames": delivered.num_frames,
@@ -168,12 +170,19 @@ class Rendering:
 
     def _publish(self, writer: Writer) -> Video:
         self.progress.write()
+        num_notes = len(writer.notes)
         place = writer.finish(self.record if self.request.metadata else None)
+        self._pass_on(writer.notes[num_notes:])
         output = self.output.with_name(place.name) if self.output else place
         self.record["timings_s"] = self.progress.summary()
         return Video(self.record, output=output)
 
+    def _pass_on(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            self._warn(note)
+
     def _warn(self, message: str) -> None:
+        message = public_text(message)
         self.warnings.append(message)
         self.progress.warn(message)
 
@@ -188,4 +197,6 @@ def _pointing_to(kept: Path | None, error: T2VError | KeyboardInterrupt) -> T2VE
         error = InterruptedRun("Stopped; all steps were done already.")
     if kept is None:
         return error
-    return type(error)(f"{error}\nThe latents are kept; finish with: t2v decode {kept}")
+    return type(error)(
+        f"{error}\nThe latents are kept; finish with: t2v decode {shlex.quote(str(kept))}"
+    )

@@ -49,7 +49,9 @@ def read_configs(cwd: Path | None = None) -> tuple[list[tuple[str, Config]], lis
         if _is_trusted(project, cwd):
             found.append((PROJECT, read_config(project, inside=project.parent)))
         else:
-            notes.append(f"{project} belongs to another user and was not read")
+            notes.append(
+                f"{os.path.relpath(project, cwd)} belongs to another user and was not read"
+            )
     return found, notes
 
 

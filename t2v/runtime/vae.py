@@ -1,6 +1,7 @@
 """Decoding latents piece by piece along time, with the very bits that one big decode gives."""
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,14 +20,20 @@ def to_vae(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
     return latents.to(get_module_execution_device(pipe.vae), dtype=pipe.vae.dtype)
 
 
-def upcast_vae(pipe: DiffusionPipeline) -> bool:
-    """Make the VAE compute in float32; False where it does already, so that nothing is to gain."""
-    if getattr(pipe, "vae", None) is None or pipe.vae.dtype == torch.float32:
-        return False
-    if any(weight.is_meta for weight in pipe.vae.parameters()):
-        return False  # sequential offload keeps the weights out of reach
+@contextmanager
+def upcast_vae(pipe: DiffusionPipeline) -> Generator[bool]:
+    """A VAE that computes in float32 for a while; False where it cannot or does so already."""
+    before = None if getattr(pipe, "vae", None) is None else pipe.vae.dtype
+    # Sequential offload keeps the weights out of reach.
+    if before in (None, torch.float32) or any(w.is_meta for w in pipe.vae.parameters()):
+        yield False
+        return
     pipe.vae.to(dtype=torch.float32)
-    return True
+    try:
+        yield True
+    finally:
+        # The next video shall not depend on what happened to this one.
+        pipe.vae.to(dtype=before)
 
 
 def decoded_frames(

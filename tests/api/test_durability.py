@@ -1,5 +1,7 @@
 """Denoising is never lost: not to a bad decode, not to a full disk, not to Ctrl-C."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -31,6 +33,29 @@ def test_decoding_goes_to_the_output_of_the_run_by_default(saved, tmp_path):
     video = t2v.decode(tmp_path / "ball.mp4.latents")
 
     assert video.output == tmp_path / "ball.mp4"
+
+
+def test_decoding_ends_with_done_as_every_run_does(saved, tmp_path, heard):
+    t2v.decode(tmp_path / "ball.mp4.latents", tmp_path / "again.mp4", listener=heard.append)
+
+    assert (heard[-1].event, heard[-1].item) == ("done", "again.mp4")
+
+
+def test_latents_of_a_folder_of_pictures_decode_to_a_folder_of_pictures(doodle, tmp_path):
+    doodle.generate("a red ball", output=tmp_path / "frames", save_latents=True, **QUICK)
+    shutil.rmtree(tmp_path / "frames")
+
+    video = t2v.decode(tmp_path / "frames.latents")
+
+    assert video.output == tmp_path / "frames"
+    assert (video.output / "00004.png").is_file()
+
+
+def test_latents_are_decoded_from_inside_their_folder(saved, tmp_path, monkeypatch):
+    saved.output.unlink()
+    monkeypatch.chdir(tmp_path / "ball.mp4.latents")
+
+    assert t2v.decode(".").output == tmp_path / "ball.mp4"
 
 
 def test_decoding_loads_the_vae_alone(saved, tmp_path):
@@ -116,6 +141,13 @@ def test_a_vae_that_overflows_is_run_again_in_float32(overflowing, tmp_path):
     assert video.status == "ok"
     assert any("in float32" in warning for warning in video.record["warnings"])
     assert probe(video.output).num_frames == 5
+
+
+def test_a_video_after_one_that_overflowed_is_made_as_if_it_were_the_first(overflowing):
+    videos = [overflowing.generate("a red ball", **QUICK).record for _ in range(2)]
+
+    assert videos[0]["frames_sha256"] == videos[1]["frames_sha256"]
+    assert videos[0]["warnings"] == videos[1]["warnings"]
 
 
 def test_frames_that_stay_broken_are_written_and_marked(doodle, tmp_path, monkeypatch):

@@ -99,6 +99,24 @@ def test_the_record_is_json_and_names_no_folder_of_this_machine(doodle, tmp_path
     assert str(tmp_path) not in json.dumps(video.record)
 
 
+def test_warnings_of_the_record_name_no_folder_of_this_machine(doodle, tmp_path):
+    request = t2v.make_plan("a", t2v.Options(**QUICK)).requests[0]
+    video = doodle.run(request, notes=[f"{tmp_path}/weights.bin was passed over"])
+
+    assert video.record["warnings"] == ["weights.bin was passed over"]
+
+
+def test_it_is_said_where_the_metadata_went_when_its_place_was_taken(doodle, tmp_path, heard):
+    (tmp_path / "ball.json").write_text("{}")
+    video = doodle.generate(
+        "a red ball", output=tmp_path / "ball.mp4", listener=heard.append, **QUICK
+    )
+
+    note = "ball.json holds something else; metadata is in ball.mp4.json"
+    assert video.record["warnings"] == [note]
+    assert note in [event.message for event in heard]
+
+
 def test_metadata_can_be_left_out(doodle, tmp_path):
     video = doodle.generate("a red ball", output=tmp_path / "b.mp4", metadata=False, **QUICK)
 

@@ -139,11 +139,13 @@ def test_a_vae_in_half_precision_can_decode_again_in_float32(load_tiny, run):
     with quiet():
         pipe.vae.to(torch.bfloat16)
 
-    with quiet():
-        assert upcast_vae(pipe)
-    assert pipe.vae.dtype == torch.float32
-    assert np.abs(frames(pipe) - expected).mean() < 0.002
+    with quiet(), upcast_vae(pipe) as is_upcast:
+        assert is_upcast
+        assert pipe.vae.dtype == torch.float32
+        assert np.abs(frames(pipe) - expected).mean() < 0.002
+    assert pipe.vae.dtype == torch.bfloat16
 
 
 def test_a_vae_in_float32_has_nothing_to_gain(load_tiny):
-    assert not upcast_vae(load_tiny("wan"))
+    with upcast_vae(load_tiny("wan")) as is_upcast:
+        assert not is_upcast
