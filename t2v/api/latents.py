@@ -14,7 +14,7 @@ from t2v.media.parts import make_part_folder, remove_stale_parts
 from t2v.plan.options import Memory
 from t2v.plan.request import MemoryPlan, Plan, Request
 from t2v.zoo.catalog import Zoo
-from t2v.zoo.spec import ModelSpec
+from t2v.zoo.spec import COMMIT_HASH, ModelSpec
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,10 @@ class SavedRun:
 
     def plan(self) -> Plan:
         """The plan to load the model by."""
-        return Plan(Zoo.load().find(self.model), (self.request,), self.memory)
+        spec, revision = Zoo.load().find(self.model), self.record.get("revision")
+        if spec.repo and isinstance(revision, str) and COMMIT_HASH.fullmatch(revision):
+            spec = spec.model_copy(update={"revision": revision})
+        return Plan(spec, (self.request,), self.memory)
 
     def to_json(self) -> str:
         """As one document."""

@@ -1,12 +1,14 @@
 """A video explains and reproduces itself, from the file alone."""
 
+import json
 import shutil
 
 import pytest
 
 import t2v
 from t2v.api import record
-from t2v.errors import RequestError
+from t2v.errors import RequestError, UnknownModelError
+from t2v.media.metadata import read_metadata
 from tests.api.conftest import QUICK
 
 
@@ -62,6 +64,63 @@ def test_replay_says_which_versions_differ(doodle, tmp_path, monkeypatch):
     differences = t2v.replay_plan(path).differences
 
     assert differences == (f"t2v {t2v.__version__} then, 9.9.9 now",)
+
+
+@pytest.fixture
+def changed(clip, tmp_path):
+    """A function that writes the clip's record with other values, as a sidecar."""
+
+    def write(**values):
+        record = read_metadata(clip)
+        for name, value in values.items():
+            if name in record["request"]:
+                record["request"][name]["value"] = value
+            else:
+                record[name] = value
+        path = tmp_path / "changed.json"
+        path.write_text(json.dumps(record))
+        return path
+
+    return write
+
+
+def test_replay_takes_the_revision_that_made_the_video(changed):
+    again = t2v.replay_plan(changed(model="wan2.1-t2v-1.3b", revision="ab" * 20))
+
+    assert (again.plan.spec.name, again.plan.spec.revision) == ("wan2.1-t2v-1.3b", "ab" * 20)
+
+
+def test_replay_says_what_the_entry_of_the_model_now_says_otherwise(changed):
+    again = t2v.replay_plan(
+        changed(max_sequence_length=7, further_arguments={"guidance_rescale": 1})
+    )
+
+    assert again.differences == (
+        "max_sequence_length 7 then, 32 now",
+        "further_arguments {'guidance_rescale': 1} then, {} now",
+    )
+
+
+def test_replay_says_that_the_device_is_another(changed):
+    path = changed()
+    record = json.loads(path.read_text())
+    record["device"]["type"] = "mps"
+    path.write_text(json.dumps(record))
+
+    again = t2v.replay_plan(path)
+
+    assert again.differences == ("device 'mps' then, 'cpu' now",)
+
+
+def test_replay_of_a_model_in_a_folder_says_how_to_name_it(changed):
+    with pytest.raises(UnknownModelError, match="--set model=FOLDER"):
+        t2v.replay_plan(changed(model="my-own-wan"))
+
+
+def test_replay_with_a_lora_from_a_file_says_how_to_name_it(changed):
+    lora = [{"source": "ink.safetensors", "scale": 0.5}]
+    with pytest.raises(RequestError, match="--set lora=FILE:SCALE"):
+        t2v.replay_plan(changed(lora=lora))
 
 
 def test_a_change_that_cannot_be_is_refused(clip):
