@@ -28,7 +28,9 @@ def inspect(file: o.FileArg, json: o.JsonOpt = False) -> None:
     # The file may be a stranger's, so nothing in its record has to be as we write it.
     request = record.pop("request", None)
     request = request if isinstance(request, Mapping) else {}
-    out.table(("fact", "value", "from"), [*_rows(found["file"], "file"), *_request_rows(request)])
+    out.table(
+        ("fact", "value", "from"), [*_rows(found["file"] or {}, "file"), *_request_rows(request)]
+    )
     if record:
         rest = {name: value for name, value in record.items() if name not in request}
         out.table(("fact", "value", "from"), _rows(rest, "record"))

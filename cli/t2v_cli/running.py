@@ -64,7 +64,8 @@ def carry_out(plan: "Plan", manner: Manner) -> "list[Video]":
             videos.append(video)
     except (KeyboardInterrupt, t2v.errors.T2VError) as error:
         ending = _ending(error, videos)
-        if manner.json:
+        # Of a video that is suspect the object has been printed.
+        if manner.json and not isinstance(ending, t2v.errors.SuspectError):
             out.json({"status": "failed", "error": str(ending), "exit_code": ending.exit_code})
         raise ending from error
     return videos
@@ -73,7 +74,7 @@ def carry_out(plan: "Plan", manner: Manner) -> "list[Video]":
 def _made(plan: "Plan", outputs: "Sequence[Path]", manner: Manner) -> "Iterator[Video]":
     began = time.monotonic()
     with Stopping(manner.show) as listener:
-        ask_for_weights(plan.spec, yes=manner.yes)
+        ask_for_weights(plan.spec, yes=manner.yes, is_said=True)
         for video in t2v.run(
             plan,
             output=outputs,
@@ -90,15 +91,16 @@ def _made(plan: "Plan", outputs: "Sequence[Path]", manner: Manner) -> "Iterator[
                 raise KeyboardInterrupt
 
 
-def ask_for_weights(spec: "ModelSpec", *, yes: bool) -> None:
-    """Say what has to be downloaded, and ask a person whether that is wanted."""
+def ask_for_weights(spec: "ModelSpec", *, yes: bool, is_said: bool = False) -> None:
+    """Say what has to be downloaded, unless a plan said it, and ask a person if that is wanted."""
     if spec.repo is None or t2v.locate(spec) is not None:
         return
-    size = f"{spec.download_bytes / GB:.1f} GB" if spec.download_bytes else "an unknown size"
-    out.talk(
-        f"{spec.name} is not on this machine: {size} to download from {spec.repo}, "
-        f"license {spec.license}"
-    )
+    if not is_said:
+        size = f"{spec.download_bytes / GB:.1f} GB" if spec.download_bytes else "an unknown size"
+        out.talk(
+            f"{spec.name} is not on this machine: {size} to download from {spec.repo}, "
+            f"license {spec.license}"
+        )
     if yes or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return
     if not typer.confirm("Download it?", default=True, err=True):

@@ -200,4 +200,6 @@ class Generator:
 def _for_a_call(options: dict[str, Any]) -> Options:
     if settled := [name for name in options if name in SETTLED_AT_LOADING]:
         raise RequestError(f"{', '.join(settled)}: settled when the model is loaded, by t2v.load.")
+    if "num_videos" in options:
+        raise RequestError("num_videos: generate makes one video; call it again, or use t2v.run.")
     return Options(**options)

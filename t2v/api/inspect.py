@@ -12,11 +12,12 @@ def inspect(path: str | Path) -> dict[str, Any]:
     """What the file is and how it was made.
 
     Args:
-        path: A video t2v wrote, in any container, or a folder of PNG frames.
+        path: A video t2v wrote, in any container, a folder of PNG frames, or a sidecar.
 
     Returns:
         `{"file": ..., "record": ...}`: what the container itself says (codec, size, rate, frames,
         colour tags), and the record the run left in its metadata or sidecar, None without one.
+        Of a sidecar there is the record alone, and `file` is None.
 
     Raises:
         DiskError: There is no such file, or it is no video.
@@ -25,6 +26,8 @@ def inspect(path: str | Path) -> dict[str, Any]:
 
     path = Path(path)
     require_readable(path)
+    if path.suffix.lower() == ".json":
+        return {"file": None, "record": read_metadata(path)}
     facts = asdict(probe(path))
     return {"file": facts | {"fps": str(facts["fps"])}, "record": _record(path)}
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from t2v.media.codecs import check_encoding
 from t2v.media.names import output_paths as paths_for
 from t2v.plan.request import Plan
 
@@ -18,7 +19,10 @@ def output_paths(
         overwrite: Whether files that exist may be replaced.
 
     Raises:
-        RequestError: The name or template cannot be used.
+        RequestError: The name or template cannot be used, or not with the codec or its quality.
         OutputExistsError: A file is there already.
     """
-    return paths_for(None if output is None else str(output), plan.requests, overwrite=overwrite)
+    paths = paths_for(None if output is None else str(output), plan.requests, overwrite=overwrite)
+    for path, request in zip(paths, plan.requests, strict=True):
+        check_encoding(path, request.codec, request.crf)
+    return paths

@@ -6,7 +6,7 @@ from t2v.errors import UnknownModelError
 from t2v.plan.config import Config, read_configs
 from t2v.plan.history import Workload, estimate, read_runs
 from t2v.plan.machine import Machine, probe_machine
-from t2v.plan.memory import gib, plan_memory, weights_on_disk
+from t2v.plan.memory import plan_memory, weights_on_disk
 from t2v.plan.options import Options
 from t2v.plan.request import Plan, Request
 from t2v.plan.resolve import Layers, requests_for, resolve
@@ -57,8 +57,8 @@ def make_plan(
 def _find_model(zoo: Zoo, layers: Layers) -> tuple[ModelSpec, list[str]]:
     for origin, options in reversed(layers):
         if options.model is not None:
-            notes = [f"{options.model}, from the {origin}"] if origin.endswith("config") else []
-            return zoo.find(options.model), notes
+            spec = zoo.find(options.model)
+            return spec, [f"{spec.name}, from the {origin}"] if origin.endswith("config") else []
     spec = zoo.find(zoo.default())
     kind = "the small model in the box" if spec.builtin else "your default model"
     return spec, [f"{spec.name}, {kind}; a larger one: t2v models list"]
@@ -67,14 +67,14 @@ def _find_model(zoo: Zoo, layers: Layers) -> tuple[ModelSpec, list[str]]:
 def _config_notes(zoo: Zoo, configs: Sequence[tuple[str, Config]]) -> list[str]:
     """What the configs say about models that do not exist, most likely a slip of the pen."""
     notes = []
-    for _, config in configs:
+    for where, config in configs:
         for name in config.models:
             if "/" in name:
                 continue
             try:
                 zoo.find(name)
             except UnknownModelError as error:
-                notes.append(f"{config.path}: models.{name}: {error}")
+                notes.append(f"{where}: models.{name}: {error}")
     return notes
 
 
@@ -125,5 +125,8 @@ def _device_notes(request: Request, machine: Machine) -> list[str]:
 
 
 def _download_note(spec: ModelSpec) -> str:
-    size = f" {gib(spec.download_bytes)}" if spec.download_bytes else ""
-    return f"{spec.name} is not on this machine yet; the first run downloads{size or ' it'}"
+    size = f"{spec.download_bytes / 10**9:.1f} GB" if spec.download_bytes else "an unknown size"
+    return (
+        f"{spec.name} is not on this machine: {size} to download from {spec.repo}, "
+        f"license {spec.license}"
+    )

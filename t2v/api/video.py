@@ -49,8 +49,15 @@ class Video:
         if self.frames is None:
             raise ValueError(f"the frames are in {self.output} already")
         _, height, width, _ = self.frames.shape
+        request = self.record["request"]
         with open_writer(
-            Path(path), width=width, height=height, fps=self.fps, overwrite=overwrite
+            path,
+            width=width,
+            height=height,
+            fps=self.fps,
+            codec=request["codec"]["value"],
+            crf=request["crf"]["value"],
+            overwrite=overwrite,
         ) as writer:
             for frame in self.frames:
                 writer.write(frame)

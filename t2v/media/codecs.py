@@ -1,5 +1,6 @@
 """What a file may contain: the table of codecs and containers, and how each encoder is driven."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +126,22 @@ def choose(path: Path, codec: str = "auto") -> tuple[Codec, Container]:
             f"{path.suffix} holds {', '.join(container.codecs)}."
         )
     return CODECS[codec], container
+
+
+def is_sequence(path: Path | str, codec: str = "auto") -> bool:
+    """Whether an output is a folder of PNG pictures: by its codec, its name, or what is there."""
+    text = str(path)
+    # os.path: a Path raises where a part of the name is too long.
+    is_folder = text.endswith(("/", os.sep)) or os.path.isdir(text)  # noqa: PTH112
+    return is_folder or codec == "png" or not Path(path).suffix
+
+
+def check_encoding(path: Path | str, codec: str = "auto", crf: int | None = None) -> None:
+    """Refuse a name, a codec and a quality that do not go together."""
+    if not is_sequence(path, codec):
+        encoder_options(choose(Path(path), codec)[0], crf)
+    elif codec not in ("auto", "png"):
+        raise RequestError(f"{path} is a folder, for PNG images; {codec} needs a file name.")
 
 
 def encoder_options(codec: Codec, crf: int | None) -> dict[str, str]:

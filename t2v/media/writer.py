@@ -1,12 +1,11 @@
 """Open the right writer for a name: `clip.mp4`, `clip.gif`, `frames/`, ..."""
 
-import os
 from fractions import Fraction
 from pathlib import Path
 
 from t2v.errors import RequestError
 from t2v.media.animation import AnimationWriter
-from t2v.media.codecs import choose
+from t2v.media.codecs import check_encoding, choose, is_sequence
 from t2v.media.sink import Writer
 from t2v.media.stills import PngWriter
 from t2v.media.video import VideoWriter
@@ -42,14 +41,11 @@ def open_writer(
     """
     if width < 1 or height < 1 or fps <= 0:
         raise RequestError(f"{width}x{height} at {fps} frames a second is no video.")
-    is_folder = codec == "png" or str(path).endswith(("/", os.sep)) or not Path(path).suffix
-    path = Path(path)
+    check_encoding(path, codec, crf)
     size = {"width": width, "height": height}
-    # os.path: a Path raises where a part of the name is too long.
-    if is_folder or os.path.isdir(path):  # noqa: PTH112
-        if codec not in ("auto", "png"):
-            raise RequestError(f"{path} is a folder, for PNG images; {codec} needs a file name.")
-        return PngWriter(path, **size, fps=fps, overwrite=overwrite)
+    if is_sequence(path, codec):
+        return PngWriter(Path(path), **size, fps=fps, overwrite=overwrite)
+    path = Path(path)
     kind, container = choose(path, codec)
     if kind.name in ("gif", "webp"):
         return AnimationWriter(path, kind, **size, fps=fps, crf=crf, overwrite=overwrite)

@@ -147,6 +147,24 @@ def test_what_loading_settles_is_refused_in_a_call(doodle):
         doodle.generate("a red ball", device="cpu", dtype="float32")
 
 
+def test_several_videos_are_refused_in_a_call_and_not_passed_over(doodle):
+    with pytest.raises(RequestError, match=r"num_videos: generate makes one video"):
+        doodle.generate("a red ball", num_videos=2)
+
+
+def test_frames_saved_later_are_encoded_as_the_call_said(doodle, tmp_path):
+    sizes = [
+        doodle.generate("a red ball", crf=crf, codec="hevc", **QUICK)
+        .save(tmp_path / f"{crf}.mp4")
+        .output.stat()
+        .st_size
+        for crf in (5, 50)
+    ]
+
+    assert probe(tmp_path / "5.mp4").codec == "hevc"
+    assert sizes[0] > sizes[1]
+
+
 def test_frames_are_snapped_and_the_record_says_so(doodle):
     video = doodle.generate("a red ball", **{**QUICK, "num_frames": 6})
 

@@ -39,6 +39,15 @@ def test_inspect_of_a_video_without_a_record_says_what_the_container_says(doodle
     assert facts["file"]["num_frames"] == 5
 
 
+def test_inspect_of_a_sidecar_has_the_record_alone(doodle, tmp_path):
+    doodle.generate("a red ball", output=tmp_path / "ball.mp4", **QUICK)
+
+    facts = t2v.inspect(tmp_path / "ball.json")
+
+    assert facts["file"] is None
+    assert facts["record"]["prompt"] == "a red ball"
+
+
 def test_replay_makes_the_same_frames(clip, tmp_path):
     again = t2v.replay_plan(clip)
     (video,) = t2v.run(again.plan, output=tmp_path / "again.mp4")

@@ -1,5 +1,7 @@
 """What is printed of a plan is what a run would do."""
 
+import pytest
+
 
 def rows(text: str) -> dict[str, list[str]]:
     """The plain table: setting -> value and origin."""
@@ -14,6 +16,20 @@ def test_a_plan_names_every_value_and_who_decided_it(cli):
     assert plan["num_inference_steps"] == ["4", "flag"]
     assert plan["width"] == ["128", "zoo"]
     assert plan["output"] == ["a-red-ball-7.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("-o", "a.gif", "--codec", "hevc"), ".gif does not hold hevc"),
+        (("-o", "a.mp4", "--crf", "60"), "crf 60: h264 takes 0 (best) to 51 (smallest)"),
+        (("-o", "frames/", "--codec", "h264"), "frames is a folder, for PNG images"),
+    ],
+)
+def test_an_encoding_that_cannot_be_is_refused_before_anything_is_loaded(cli, flags, complaint):
+    result = cli("plan", "a red ball", *flags)
+    assert (result.code, result.out) == (2, "")
+    assert complaint in result.err
 
 
 def test_plan_and_dry_run_are_the_same(cli):

@@ -66,13 +66,14 @@ def test_the_layers_stack_up(home: Path, tmp_path: Path, desktop: Machine):
 
 
 def test_a_config_for_a_model_that_does_not_exist_is_said(tmp_path: Path, desktop: Machine):
-    path = tmp_path / "t2v.yaml"
-    path.write_text("models:\n  dodle-128:\n    crf: 20\n  org/name:\n    crf: 20\n")
+    (tmp_path / "t2v.yaml").write_text(
+        "models:\n  dodle-128:\n    crf: 20\n  org/name:\n    crf: 20\n"
+    )
 
     notes = t2v.make_plan("a fox", Options(model="doodle"), machine=desktop).notes
 
     assert len(notes) == 1
-    assert f"{path}: models.dodle-128: No model 'dodle-128'" in notes[0]
+    assert "project config: models.dodle-128: No model 'dodle-128'" in notes[0]
     assert "Did you mean 'doodle-128'" in notes[0]
 
 
@@ -80,7 +81,8 @@ def test_a_download_to_come_is_said_with_its_size(zoo: Zoo, gpu: Machine):
     plan = t2v.make_plan("a fox", Options(model="modelscope-1.7b"), zoo=zoo, machine=gpu)
 
     assert plan.notes == (
-        "modelscope-1.7b is not on this machine yet; the first run downloads 3.4 GiB",
+        "modelscope-1.7b is not on this machine: 3.7 GB to download from "
+        "damo-vilab/text-to-video-ms-1.7b, license cc-by-nc-4.0",
     )
 
 
