@@ -43,7 +43,9 @@ class Stopping:
         self._display(event)
         self._stage = event.stage or self._stage
         # A finished video is kept: its `done` is no place to stop.
-        if self.is_asked and event.event in ("stage", "step", "frames"):
+        # After the last step the latents are there: the next stage keeps them.
+        is_last = event.event == "step" and event.step == event.of
+        if self.is_asked and event.event in ("stage", "step", "frames") and not is_last:
             raise KeyboardInterrupt
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

@@ -76,6 +76,7 @@ class Rendering:
             if self.keep and self.output:
                 save_latents(latents_folder(self.output), latents, self.saved)
             try:
+                self.progress.decode()
                 return self._decode(latents, sink)
             except (T2VError, KeyboardInterrupt) as error:
                 kept = keep_latents(latents, self.saved, self.output)
@@ -102,9 +103,7 @@ class Rendering:
         arguments["generator"] = generator(self.request.seed)
         self.progress.encode()
         with self._watched():
-            latents = self.adapter.denoise(self.pipe, arguments, self.progress.step)
-        self.progress.decode()
-        return latents
+            return self.adapter.denoise(self.pipe, arguments, self.progress.step)
 
     def _decode(self, latents: torch.Tensor, sink: Writer | Memory) -> Video:
         try:

@@ -8,6 +8,9 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from t2v.plan.events import Event
 
@@ -79,6 +82,12 @@ def forked(work: Callable[[Tell], int | None], log: Path) -> Child:
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
+
+
+def seeds(number: int, quick: int) -> list[Any]:
+    """So many seeds, of which all but the first few are for the slow tests."""
+    slow = (pytest.param(seed, marks=pytest.mark.slow) for seed in range(quick, number))
+    return [*range(quick), *slow]
 
 
 def moments(seed: int, last: int) -> tuple[int, float]:

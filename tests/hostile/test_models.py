@@ -193,6 +193,7 @@ def test_a_model_that_wants_to_run_code_is_not_loaded(
     used(world, model_folder(), spoil, said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "said"), [case[1:] for case in DAMAGED], ids=[case[0] for case in DAMAGED]
 )

@@ -95,7 +95,9 @@ OUT_OF_RANGE = [
 OTHER_DIGITS = ["١٢", "５", "๕", "1_000", "+5", " 5", "5.0", "05"]
 
 
-@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize(
+    "flag", [*FLAGS[:2], *(pytest.param(flag, marks=pytest.mark.slow) for flag in FLAGS[2:])]
+)
 @pytest.mark.parametrize("text", NO_NUMBERS, ids=lambda text: ascii(text[:20]))
 def test_what_is_no_number_is_refused_and_the_flag_is_named(world: World, flag: str, text: str):
     refused = world("plan", "a ball", f"{flag}={text}")
@@ -112,6 +114,7 @@ def test_a_number_out_of_range_is_refused_with_the_range(
     assert said in refused.error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", [flag for flag in FLAGS if flag != "--height"])
 @pytest.mark.parametrize("text", OTHER_DIGITS)
 def test_digits_of_other_scripts_and_habits_mean_their_number_or_are_refused(
