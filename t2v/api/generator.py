@@ -183,8 +183,9 @@ class Generator:
     def _progress(self, request: Request, output: Path | None, listener: Listener) -> Progress:
         past = estimate(self._workload(request), read_runs())
         later_s = None if past is None else past.decode_s + past.write_s
+        step_s = None if past is None else past.seconds_per_step
         load_s, self._load_s = self._load_s, 0.0  # counted with the first video alone
-        return Progress(listener, output.name if output else None, later_s, load_s)
+        return Progress(listener, output.name if output else None, later_s, step_s, load_s)
 
     def _workload(self, request: Request) -> Workload:
         return Workload(

@@ -2,19 +2,20 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t2v.api.planning import weights_here
 from t2v.api.record import public_name
 from t2v.plan.events import Event, Listener, silent
 from t2v.plan.lora import parse_lora
-from t2v.plan.machine import probe_machine
+from t2v.plan.machine import Machine, probe_machine
 from t2v.plan.memory import plan_memory
 from t2v.plan.options import Options
 from t2v.plan.request import Lora, MemoryPlan, Plan
 from t2v.zoo.catalog import Zoo
-from t2v.zoo.hub import pull, revision_of
+from t2v.zoo.hub import locate, pull, revision_of
 from t2v.zoo.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -57,17 +58,26 @@ def load(
     zoo = Zoo.load()
     spec = zoo.find(zoo.default() if model is None else str(model))
     options = Options(
-        device=device,
-        dtype=dtype,
-        memory=memory,
+        device=device if device != "auto" else None,
+        dtype=dtype if dtype != "auto" else None,
+        memory=memory if memory != "auto" else None,
         lora=tuple(lora) or None,
-        scheduler=scheduler or spec.defaults.scheduler,
-        flow_shift=flow_shift or spec.defaults.flow_shift,
+        scheduler=scheduler,
+        flow_shift=flow_shift,
     )
     machine = probe_machine(device)
     width, height = spec.sizes.native[0]
-    placement = plan_memory(spec, width, height, spec.frames.native, dtype, machine, memory)
-    planned = _Planned(spec, options, placement, machine.device_name)
+    placement = plan_memory(
+        spec,
+        width,
+        height,
+        spec.frames.native,
+        dtype,
+        machine,
+        memory,
+        weights=weights_here(spec, locate(spec)),
+    )
+    planned = _Planned(spec, options, placement, machine)
     return _open(planned, allow_pickle=allow_pickle, listener=listener)
 
 
@@ -89,7 +99,7 @@ def load_for(
         flow_shift=request.flow_shift,
     )
     machine = plan.machine or probe_machine(request.device)
-    planned = _Planned(plan.spec, options, plan.memory, machine.device_name)
+    planned = _Planned(plan.spec, options, plan.memory, machine)
     return _open(planned, decode_only=decode_only, allow_pickle=allow_pickle, listener=listener)
 
 
@@ -97,8 +107,9 @@ def load_for(
 class _Planned:
     spec: ModelSpec
     options: Options
+    """What was asked; for the rest the entry decides."""
     memory: MemoryPlan
-    machine_name: str
+    machine: Machine
 
 
 def _open(
@@ -124,6 +135,7 @@ def _open(
     from t2v.runtime.scheduler import set_scheduler
 
     device = pick_device(options.device or "auto")
+    memory, notes = _where_it_runs(planned, device)
     dtype = pick_dtype(options.dtype or "auto", spec, device)
     loras = [] if decode_only else [parse_lora(text) for text in options.lora or ()]
     parts = ("vae",) if decode_only else None
@@ -131,9 +143,14 @@ def _open(
         adapter = adapter_for(spec)
         pipe = load_pipeline(folder, spec, dtype=dtype, allow_pickle=allow_pickle, parts=parts)
         if not decode_only:
-            set_scheduler(pipe, options.scheduler, options.flow_shift)
+            defaults = spec.defaults
+            set_scheduler(
+                pipe,
+                options.scheduler or defaults.scheduler,
+                options.flow_shift or defaults.flow_shift,
+            )
         hashes = add_loras(pipe, loras, allow_pickle=allow_pickle)
-        notes = place(pipe, memory, device)
+        notes += place(pipe, memory, device)
     facts = {
         "revision": revision_of(spec),
         "device": {"type": device.type, "name": device_label(device)},
@@ -149,11 +166,24 @@ def _open(
         memory,
         options,
         facts,
-        planned.machine_name,
+        planned.machine.device_name,
         time.perf_counter() - began,
         (*warnings, *notes),
     )
     return Generator(loaded)
+
+
+def _where_it_runs(planned: _Planned, device: "torch.device") -> tuple[MemoryPlan, list[str]]:
+    """The plan for the memory, put right where torch does not see the device planned for."""
+    memory = planned.memory
+    if device.type != "cpu" or memory.rung == "none":
+        return memory, []
+    notes = []
+    if planned.machine.device != "cpu":
+        notes.append(
+            f"this torch does not see {planned.machine.device_name}; the model runs on the CPU"
+        )
+    return replace(memory, rung="none", reason="on the CPU"), notes
 
 
 def _reported(listener: Listener) -> Callable[[str, int, int], None]:

@@ -1,6 +1,7 @@
 """From a prompt and options to a plan, without a tensor: what `t2v plan` prints and a run obeys."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from t2v.errors import UnknownModelError
 from t2v.plan.config import Config, read_configs
@@ -54,6 +55,11 @@ def make_plan(
     return _assembled(spec, requests_for(request, num_videos), machine, notes)
 
 
+def weights_here(spec: ModelSpec, folder: Path | None) -> dict[str, int] | None:
+    """Bytes of each component as they lie in the folder, for an entry that does not know them."""
+    return None if spec.components or folder is None else weights_on_disk(folder)
+
+
 def _find_model(zoo: Zoo, layers: Layers) -> tuple[ModelSpec, list[str]]:
     for origin, options in reversed(layers):
         if options.model is not None:
@@ -91,7 +97,7 @@ def _assembled(
         first.dtype,
         machine,
         first.memory,
-        weights=None if spec.components or folder is None else weights_on_disk(folder),
+        weights=weights_here(spec, folder),
     )
     workload = Workload(
         spec.name,

@@ -20,6 +20,8 @@ class Progress:
     item: str | None = None
     later_s: float | None = None
     """What decoding and writing are expected to take, from earlier runs, in seconds."""
+    usual_step_s: float | None = None
+    """What a step took in earlier runs, in seconds; it counts until this one has a pace."""
     load_s: float = 0.0
     seconds_per_step: float | None = None
     _seconds: dict[str, float] = field(default_factory=dict)
@@ -64,7 +66,10 @@ class Progress:
         """`frame` of `of` frames have been handed on, the last in `wrote_s` seconds."""
         self._add("write", wrote_s)
         self._add("decode", -wrote_s)
-        self.listener(Event("frames", item=self.item, stage="decode", step=frame, of=of))
+        left_s = None if self.later_s is None else self.later_s * (of - frame) / of
+        self.listener(
+            Event("frames", item=self.item, stage="decode", step=frame, of=of, eta_s=left_s)
+        )
 
     def write(self) -> None:
         """All frames are there; the file is being completed."""
@@ -100,6 +105,5 @@ class Progress:
         self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
 
     def _eta(self, steps_left: int) -> float | None:
-        if self.seconds_per_step is None:
-            return None
-        return steps_left * self.seconds_per_step + (self.later_s or 0.0)
+        pace = self.seconds_per_step or self.usual_step_s
+        return None if pace is None else steps_left * pace + (self.later_s or 0.0)

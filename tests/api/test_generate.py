@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -189,6 +190,35 @@ def test_the_eta_counts_the_steps_that_are_left(doodle, heard):
 
     halfway = next(event for event in heard if event.step == 1 and event.event == "step")
     assert halfway.eta_s >= halfway.seconds_per_step > 0
+
+
+def test_the_eta_is_known_before_the_first_step_from_earlier_runs(doodle, heard):
+    doodle.generate("a red ball", **QUICK)
+    doodle.generate("a blue box", listener=heard.append, **QUICK)
+
+    first = next(event for event in heard if event.event == "step")
+    frames = [event.eta_s for event in heard if event.event == "frames"]
+    assert (first.step, first.seconds_per_step) == (0, None)
+    assert first.eta_s > frames[0] > frames[-1] == 0
+
+
+def test_what_load_was_not_asked_has_the_origin_of_whoever_decided(doodle):
+    origins = doodle.generate("a red ball", **QUICK).record["request"]
+
+    assert origins["device"] == {"value": "cpu", "origin": "load"}
+    assert origins["dtype"] == {"value": "auto", "origin": "t2v"}
+    assert origins["scheduler"]["origin"] in ("zoo", "pipeline")
+
+
+def test_the_record_says_the_memory_rung_that_ran_where_torch_sees_no_gpu():
+    plan = t2v.make_plan("a red ball", t2v.Options(device="cpu", **QUICK))
+    gpu = replace(plan.machine, device="cuda", device_name="Some GPU")
+    planned = replace(plan, memory=replace(plan.memory, rung="model"), machine=gpu)
+
+    (video,) = t2v.run(planned, output=[None])
+
+    assert video.record["memory"]["rung"] == "none"
+    assert "this torch does not see Some GPU; the model runs on the CPU" in video.record["warnings"]
 
 
 def test_timings_add_up(doodle):
