@@ -7,11 +7,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from t2v.errors import DiskError, OutputExistsError, RequestError, T2VError
 from t2v.media.parts import make_part_folder, remove_stale_parts
-from t2v.plan.options import Memory
+from t2v.plan.memory import RUNGS
 from t2v.plan.request import MemoryPlan, Plan, Request
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import COMMIT_HASH, ModelSpec
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 SUFFIX = ".latents"
 TENSORS = "latents.safetensors"
 RUN = "run.json"
-RUNGS = tuple(rung for rung in get_args(Memory) if rung != "auto")
 
 
 @dataclass(frozen=True, slots=True)

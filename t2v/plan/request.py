@@ -13,9 +13,6 @@ from t2v.plan.prompts import checked_prompt
 from t2v.plan.wording import quoted
 from t2v.zoo.spec import ModelSpec
 
-UNSAID = frozenset({"zoo", "pipeline", "t2v", "random"})
-"""Origins of values that the user did not decide."""
-
 _REQUIRED = ("prompt", "model", "width", "height", "num_frames", "fps", "seed")
 
 
@@ -94,17 +91,12 @@ class Request:
         origins = {name: str(entry.get("origin", "t2v")) for name, entry in given.items()}
         return cls(**_checked(values), origins=origins)
 
-    def to_options(self, *, only_said: bool = False) -> Options:
-        """The options that ask for this request again; with `only_said`, what a user decided."""
+    def to_options(self) -> Options:
+        """The options that ask for this request again."""
         values = self._values()
         values["lora"] = tuple(str(lora) for lora in self.lora) or None
-        unsaid = UNSAID if only_said else frozenset[str]()
         return Options(
-            **{
-                name: value
-                for name, value in values.items()
-                if name in Options.model_fields and self.origins.get(name, "t2v") not in unsaid
-            }
+            **{name: value for name, value in values.items() if name in Options.model_fields}
         )
 
     def _values(self) -> dict[str, Any]:

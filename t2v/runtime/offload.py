@@ -9,10 +9,8 @@ import torch
 from diffusers import DiffusionPipeline
 
 from t2v.errors import MemoryExhaustedError, ModelError
+from t2v.plan.memory import RUNGS
 from t2v.plan.request import MemoryPlan
-
-RUNGS = ("none", "model", "group", "sequential")
-"""From the fastest to the one that needs the least memory on the device."""
 
 _ONLY_TILED = ("AutoencoderKLAllegro",)
 """VAEs that decode in tiles or not at all."""

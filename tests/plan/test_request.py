@@ -79,12 +79,5 @@ def test_a_request_can_be_asked_for_again(wan: ModelSpec):
     assert resolve(wan, "a fox", [("replay", request.to_options())])[0] == request
 
 
-def test_what_the_user_said_can_be_told_from_the_rest(wan: ModelSpec):
-    assert made(wan, num_frames=17, seed=3).to_options(only_said=True).said() == {
-        "num_frames": 17,
-        "seed": 3,
-    }
-
-
 def test_the_length_in_seconds_is_frames_over_rate(wan: ModelSpec):
     assert made(wan, num_frames=81).duration_s == 5.0625
