@@ -123,6 +123,8 @@ def _open(
     spec, options, memory = planned.spec, planned.options, planned.memory
     listener(Event("stage", stage="load", message=f"Loading {spec.name}"))
     began = time.perf_counter()
+    if options.device not in (None, "auto", "cpu"):
+        _require_device(options.device)
     folder = pull(spec, allow_pickle=allow_pickle, progress=_reported(listener))
     # torch and diffusers take seconds to import; a download that fails should fail before that.
     from t2v.api.generator import Generator, Loaded
@@ -171,6 +173,13 @@ def _open(
         (*warnings, *notes),
     )
     return Generator(loaded)
+
+
+def _require_device(wanted: str) -> None:
+    """Refuse a device that is not there before gigabytes come for it."""
+    from t2v.runtime.device import pick_device
+
+    pick_device(wanted)
 
 
 def _where_it_runs(planned: _Planned, device: "torch.device") -> tuple[MemoryPlan, list[str]]:

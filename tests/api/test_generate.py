@@ -148,6 +148,11 @@ def test_what_loading_settles_is_refused_in_a_call(doodle):
         doodle.generate("a red ball", device="cpu", dtype="float32")
 
 
+def test_a_device_that_is_not_there_is_refused_before_the_download():
+    with pytest.raises(RequestError, match="sees no xpu device"):
+        t2v.load("wan2.1-t2v-1.3b", device="xpu")
+
+
 def test_several_videos_are_refused_in_a_call_and_not_passed_over(doodle):
     with pytest.raises(RequestError, match=r"num_videos: generate makes one video"):
         doodle.generate("a red ball", num_videos=2)
