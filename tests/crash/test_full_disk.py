@@ -14,6 +14,7 @@ from t2v.media.writer import open_writer
 
 QUICK = {"num_frames": 5, "num_inference_steps": 1}
 ROOM = 600_000
+SIZES = (8192, 16384, 32768, 65536)
 
 
 def refusal(call: Callable[[], object]) -> t2v.errors.T2VError | None:
@@ -50,7 +51,7 @@ def fill(disk: Path, leave: int) -> None:
 @pytest.mark.parametrize(
     "name", ["x.mp4", "x.webm", "x.mov", "x.mkv", "x.gif", "x.webp", "x.avif", "x/"]
 )
-@pytest.mark.parametrize("leave", [0, 4096, 16384, 65536])
+@pytest.mark.parametrize("leave", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in SIZES)])
 def test_a_writer_on_a_full_disk_leaves_nothing(disk: Path, name: str, leave: int):
     fill(disk, leave)
     noise = np.random.default_rng(0)
@@ -66,7 +67,9 @@ def test_a_writer_on_a_full_disk_leaves_nothing(disk: Path, name: str, leave: in
     assert [path.name for path in disk.iterdir()] == ["filler"]
 
 
-@pytest.mark.parametrize("leave", [0, 4096, 12288, 32768])
+@pytest.mark.parametrize(
+    "leave", [0, 4096, *(pytest.param(n, marks=pytest.mark.slow) for n in SIZES)]
+)
 @pytest.mark.parametrize("keep", [False, True], ids=["", "with latents"])
 def test_a_generation_on_a_full_disk_leaves_nothing_or_all(
     disk: Path, doodle: t2v.Generator, leave: int, keep: bool

@@ -139,6 +139,7 @@ def test_a_read_only_folder_is_refused_before_the_model_is_loaded(world: World, 
     assert "denoising" not in refused.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 64), (3, 5), (17, 33)], ids=str)
 @pytest.mark.parametrize(
     "name", ["x.mp4", "x.webm", "x.mov", "x.mkv", "x.gif", "x.webp", "x.avif", "x/"]

@@ -145,7 +145,9 @@ def written(world: World, place: str, content: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "place", ["user config", *(pytest.param(name, marks=pytest.mark.slow) for name in PLACES[1:])]
+)
 @pytest.mark.parametrize(("content", "said"), [c[1:] for c in BROKEN], ids=[c[0] for c in BROKEN])
 def test_a_broken_file_is_named_with_the_place_of_the_fault(
     world: World, place: str, content: bytes, said: str
