@@ -129,6 +129,7 @@ class Generator:
         record = records.begin(request, loaded.spec, loaded.memory) | loaded.facts
         further = loaded.spec.defaults.further_arguments(request.num_inference_steps)
         record["further_arguments"] = further
+        record["notes"] = [records.public_text(note) for note in notes]
         saved = SavedRun.of(loaded.spec, request, loaded.memory, record)
         progress = self._progress(request, output, listener)
         rendering = Rendering(
@@ -141,7 +142,7 @@ class Generator:
             further,
             overwrite,
             save_latents,
-            [records.public_text(warning) for warning in (*loaded.warnings, *notes)],
+            [records.public_text(warning) for warning in loaded.warnings],
         )
         reset_peak_memory(loaded.device)
         video = rendering.render()

@@ -17,6 +17,7 @@ from t2v.errors import (
     WeightsMissingError,
 )
 from t2v.plan.request import Lora
+from t2v.zoo.hub import resolve_revision
 from t2v.zoo.places import expanded
 
 _USUAL_NAME = "pytorch_lora_weights.safetensors"
@@ -61,7 +62,7 @@ def locate_lora(source: str) -> Path:
     name, _, file = rest.partition("/")
     if not org or not name or source.startswith((".", "~")):
         raise RequestError(f"LoRA {source}: no such file, and no Hub repository such as org/name.")
-    return _from_hub(f"{org}/{name}", revision or None, file or None, source)
+    return _from_hub(f"{org}/{name}", revision, file or None, source)
 
 
 def _choose(files: Sequence[str], source: str) -> str:
@@ -76,7 +77,15 @@ def _choose(files: Sequence[str], source: str) -> str:
     raise RequestError(f"LoRA {source} has several files; say which, {source}/FILE: {shown}.")
 
 
-def _from_hub(repo: str, revision: str | None, file: str | None, source: str) -> Path:
+def _from_hub(repo: str, reference: str, file: str | None, source: str) -> Path:
+    """The file at the commit that the reference was locked to the first time."""
+    try:
+        revision = resolve_revision(repo, reference)
+    except WeightsMissingError as error:
+        raise WeightsMissingError(
+            f"LoRA {source} is not on this machine and the Hub cannot be reached. "
+            "Check the network, or give a local file."
+        ) from error
     try:
         cached = Path(snapshot_download(repo, revision=revision, local_files_only=True))
         name = file or _choose([str(p.relative_to(cached)) for p in cached.rglob("*")], source)

@@ -100,11 +100,11 @@ def test_the_record_is_json_and_names_no_folder_of_this_machine(doodle, tmp_path
     assert str(tmp_path) not in json.dumps(video.record)
 
 
-def test_warnings_of_the_record_name_no_folder_of_this_machine(doodle, tmp_path):
+def test_notes_of_the_record_name_no_folder_of_this_machine(doodle, tmp_path):
     request = t2v.make_plan("a", t2v.Options(**QUICK)).requests[0]
     video = doodle.run(request, notes=[f"{tmp_path}/weights.bin was passed over"])
 
-    assert video.record["warnings"] == ["weights.bin was passed over"]
+    assert video.record["notes"] == ["weights.bin was passed over"]
 
 
 def test_it_is_said_where_the_metadata_went_when_its_place_was_taken(doodle, tmp_path, heard):
@@ -175,7 +175,7 @@ def test_frames_are_snapped_and_the_record_says_so(doodle):
     video = doodle.generate("a red ball", **{**QUICK, "num_frames": 6})
 
     assert video.record["num_frames"] == 5
-    assert any("6 frames -> 5" in warning for warning in video.record["warnings"])
+    assert video.record["notes"] == ["6 frames -> 5, Wan makes 4n+1"]
 
 
 def test_the_listener_hears_stages_steps_and_frames(doodle, heard):
