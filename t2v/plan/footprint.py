@@ -53,7 +53,7 @@ _ANY_DECODER = _Decoder(800, 512 * 512, is_whole=True)
 def weights_of(spec: ModelSpec, dtype: str, device: str) -> dict[str, int]:
     """Bytes of each component in the number format that it will run in."""
     return {
-        name: component.params * _ITEM_BYTES[_format(component.dtype, dtype, device)]
+        name: component.params * _ITEM_BYTES[_format(spec, component.dtype, dtype, device)]
         for name, component in spec.components.items()
     }
 
@@ -67,9 +67,10 @@ def role_of(component: str) -> str:
     return "denoiser" if component.startswith(("transformer", "unet")) else "other"
 
 
-def _format(stated: str, wanted: str, device: str) -> str:
-    # A component that the entry wants in float32 stays there, whatever the rest is told.
-    if "float32" in (stated, wanted):
+def _format(spec: ModelSpec, stated: str, wanted: str, device: str) -> str:
+    # A component that is wanted in float32 beside others stays there, whatever the rest is told.
+    keeps_float32 = wanted == "auto" or spec.mixes_formats
+    if wanted == "float32" or (keeps_float32 and stated == "float32"):
         return "float32"
     if wanted == "auto":
         return "float32" if device == "cpu" else stated
@@ -158,7 +159,7 @@ class Footprint:
             (one.dtype for name, one in self.spec.components.items() if role_of(name) == role),
             "bfloat16",
         )
-        return _ITEM_BYTES[_format(stated, self.dtype, self.device)]
+        return _ITEM_BYTES[_format(self.spec, stated, self.dtype, self.device)]
 
     def _tokens(self) -> int:
         rule, multiple = self.spec.frames, self.spec.sizes.multiple

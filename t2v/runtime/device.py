@@ -58,16 +58,17 @@ def _native_dtype(device: torch.device) -> torch.dtype:
 def pick_dtype(wanted: str, spec: ModelSpec, device: torch.device) -> Dtypes:
     """The number format of each component: what was asked, else what suits entry and device.
 
-    Components that the entry wants in float32, such as Wan's VAE, stay there: in 16 bits they
-    would lose detail or make NaN.
+    Components that the entry wants in float32 beside others that it does not, such as Wan's VAE,
+    stay there: in 16 bits they would lose detail or make NaN.
     """
     default = _native_dtype(device) if wanted == "auto" else getattr(torch, wanted)
     if default == torch.float32:
         return torch.float32
+    keeps_float32 = wanted == "auto" or spec.mixes_formats
 
     def choose(stated: torch.dtype) -> torch.dtype:
-        as_stated = stated == torch.float32 or (wanted == "auto" and default == torch.bfloat16)
-        return stated if as_stated else default
+        as_stated = wanted == "auto" and default == torch.bfloat16
+        return stated if as_stated or (keeps_float32 and stated == torch.float32) else default
 
     dtypes = {name: choose(getattr(torch, c.dtype)) for name, c in spec.components.items()}
     if len(set(dtypes.values())) <= 1:

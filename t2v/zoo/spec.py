@@ -156,6 +156,11 @@ class ModelSpec(_Frozen):
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     @property
+    def mixes_formats(self) -> bool:
+        """Whether some components are to be computed in another number format than others."""
+        return len({component.dtype for component in self.components.values()}) > 1
+
+    @property
     def download_bytes(self) -> int:
         """Size of all the weights, in bytes; 0 where the entry does not know it."""
         return sum(component.bytes for component in self.components.values())

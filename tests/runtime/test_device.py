@@ -94,3 +94,11 @@ def test_peak_memory_of_the_host_is_that_of_this_process():
 
 def test_the_cpu_is_called_so():
     assert device_label(CPU) == "CPU"
+
+
+def test_a_model_stored_in_float32_throughout_runs_in_the_format_that_was_asked(spec):
+    whole = {"transformer": component("float32"), "vae": component("float32")}
+    stored = spec.model_copy(update={"components": whole})
+
+    assert pick_dtype("bfloat16", stored, CUDA) == torch.bfloat16
+    assert pick_dtype("auto", stored, CUDA) == torch.float32
