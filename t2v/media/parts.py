@@ -105,8 +105,7 @@ def _remove_unless_in_use(part: Path) -> None:
     """
     with contextlib.ExitStack() as stack:
         if os.name == "posix":
-            # A pipe of that name would be waited for.
-            fd = os.open(part, os.O_RDONLY | os.O_NONBLOCK | _UNTRUSTED)
+            fd = os.open(part, os.O_RDONLY | _UNTRUSTED)
             stack.callback(os.close, fd)
             if not stat.S_ISREG(mode := os.fstat(fd).st_mode) and not stat.S_ISDIR(mode):
                 return
