@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from t2v_cli.output import has_color
+from t2v_cli.terminal import has_color
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
+from t2v_cli.terminal import has_color, is_terminal
+
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the reading direction
@@ -107,16 +109,6 @@ class Output:
 
 
 out = Output()
-
-
-def is_terminal(stream: TextIO) -> bool:
-    """Whether a person looks at the stream."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def has_color(stream: TextIO) -> bool:
-    """Whether colors are welcome there (https://no-color.org)."""
-    return is_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
 def _write(stream: TextIO, line: str) -> None:

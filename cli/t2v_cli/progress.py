@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from t2v_cli.output import is_terminal, one_line, out
+from t2v_cli.output import one_line, out
 from t2v_cli.phrases import pace
+from t2v_cli.terminal import is_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 
 import t2v
-from t2v_cli.output import is_terminal, one_line, out
+from t2v_cli.output import one_line, out
 from t2v_cli.phrases import duration
 from t2v_cli.progress import Display
 from t2v_cli.stopping import Stopping
+from t2v_cli.terminal import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
