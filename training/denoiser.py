@@ -20,6 +20,7 @@ from training.muon import Muon
 
 GUIDED_BLOCK = 0.5
 LOG_EVERY = 25
+SHIFT = 2.0
 
 
 @dataclass
@@ -239,8 +240,8 @@ class Trainer:
 
 
 def shifted(time: torch.Tensor) -> torch.Tensor:
-    """Flow-matching times moved towards noise, as the scheduler does when sampling."""
-    return pipeline.SHIFT * time / (1 + (pipeline.SHIFT - 1) * time)
+    """Flow-matching times moved towards noise, where what is drawn is decided."""
+    return SHIFT * time / (1 + (SHIFT - 1) * time)
 
 
 def main() -> None:
