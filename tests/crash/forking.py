@@ -1,7 +1,9 @@
 """Runs that can be killed at a chosen moment, in a child that has the imports already."""
 
+import gc
 import os
 import random
+import select
 import signal
 import sys
 import traceback
@@ -14,6 +16,7 @@ import pytest
 
 from t2v.plan.events import Event
 
+PATIENCE_S = 120
 Tell = Callable[[Event], None]
 
 
@@ -30,12 +33,18 @@ class Child:
         """Read events until there are so many, or the child ends."""
         lines: list[str] = []
         rest = b""
-        while len(lines) < number and (data := os.read(self.events, 1)):
+        while len(lines) < number and (data := self._read()):
             rest += data
             if data == b"\n":
                 lines.append(rest.decode().strip())
                 rest = b""
         return lines
+
+    def _read(self) -> bytes:
+        if not select.select([self.events], [], [], PATIENCE_S)[0]:
+            os.kill(self.pid, signal.SIGKILL)
+            raise TimeoutError(f"no event for {PATIENCE_S} seconds")
+        return os.read(self.events, 1)
 
     def wait_for_stage(self, stage: str) -> None:
         """Read events until one is of the stage."""
@@ -66,6 +75,8 @@ def forked(work: Callable[[Tell], int | None], log: Path) -> Child:
         return Child(pid, reading)
     code = 99
     try:
+        # Encoders of the parent's tests have threads that are not here: collected, they wait for them.
+        gc.freeze()
         os.close(reading)
         target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(target, 1)
