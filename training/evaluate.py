@@ -1,6 +1,6 @@
 """Measure a trained pipeline: `python -m training.evaluate [FOLDER] [--limit N] [--json FILE]`.
 
-Prompts that training never saw, fixed seeds, default settings. A third are single subjects in
+Freshly drawn prompts, fixed seeds, default settings. A third are single subjects in
 combinations met in training, a third in combinations kept out of it, a third are two subjects.
 """
 
