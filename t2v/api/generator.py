@@ -182,7 +182,8 @@ class Generator:
         release(device)
 
     def _progress(self, request: Request, output: Path | None, listener: Listener) -> Progress:
-        past = estimate(self._workload(request), read_runs())
+        # Nobody waits for an estimate that nobody hears.
+        past = None if listener is silent else estimate(self._workload(request), read_runs())
         later_s = None if past is None else past.decode_s + past.write_s
         step_s = None if past is None else past.seconds_per_step
         load_s, self._load_s = self._load_s, 0.0  # counted with the first video alone

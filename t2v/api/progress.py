@@ -28,6 +28,7 @@ class Progress:
     _stage: Stage | None = None
     _since: float = field(default_factory=time.perf_counter)
     _step_ended: float = 0.0
+    _process: psutil.Process = field(default_factory=psutil.Process)
     _paces: list[float] = field(default_factory=list)
 
     def encode(self) -> None:
@@ -54,7 +55,7 @@ class Progress:
                 of=of,
                 seconds_per_step=self.seconds_per_step,
                 eta_s=self._eta(of - step),
-                memory_bytes=psutil.Process().memory_info().rss,
+                memory_bytes=self._process.memory_info().rss,
             )
         )
 
