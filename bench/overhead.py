@@ -37,7 +37,7 @@ CALL = (
 PROMPT = "a red ball bounces over green hills"
 MODELS: dict[str, dict[str, Any]] = {
     "tiny wan": {"width": 64, "height": 64, "num_frames": 17, "num_inference_steps": 20},
-    "doodle-128": {"width": 128, "height": 128, "num_frames": 17, "num_inference_steps": 8},
+    "doodle-128": {},  # its own defaults
 }
 
 

@@ -31,7 +31,7 @@ def _quantized(frame: Frame, white: int) -> NDArray[np.float32]:
     np.clip(levels, 0, white, out=levels)
     np.rint(levels, out=levels)
     # NaN passes through clip and rint, and its cast to an integer is undefined.
-    return np.nan_to_num(levels, copy=False, nan=0.0)
+    return np.nan_to_num(levels, copy=False, nan=0.0) if np.isnan(levels.sum()) else levels
 
 
 def check_frame(frame: Frame, width: int, height: int) -> None:

@@ -146,7 +146,10 @@ def _sample(frame: Frame) -> NDArray[np.float32]:
     step = STRIDE if min(frame.shape[:2]) >= 16 * STRIDE else 1
     pixels = frame[::step, ::step].astype(np.float32)
     if frame.dtype != np.uint8:
-        pixels = np.nan_to_num(np.clip(pixels, 0, 1), nan=0.0) * np.float32(255)
+        np.clip(pixels, 0, 1, out=pixels)
+        pixels *= np.float32(255)
+        if np.isnan(pixels.sum()):
+            np.nan_to_num(pixels, copy=False, nan=0.0)
     return pixels
 
 
