@@ -105,7 +105,7 @@ def test_replay_says_what_the_entry_of_the_model_now_says_otherwise(changed):
     )
 
     assert again.differences == (
-        "max_sequence_length 7 then, 32 now",
+        "max_sequence_length 7 then, 24 now",
         "further_arguments {'guidance_rescale': 1} then, {} now",
     )
 
