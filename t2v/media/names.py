@@ -174,4 +174,4 @@ def _check_free(path: Path, *, overwrite: bool) -> None:
         return
     if path.is_dir() and not any(path.iterdir()):
         return
-    raise OutputExistsError(f"{path} exists. Choose another name, or allow to overwrite it.")
+    raise OutputExistsError(f"{path} exists. Choose another name, or --overwrite it.")

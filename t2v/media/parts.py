@@ -76,7 +76,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
             return
         raise disk_error(path, error) from error
     if not overwrite:
-        raise OutputExistsError(f"{path} exists. Choose another name, or allow to overwrite it.")
+        raise OutputExistsError(f"{path} exists. Choose another name, or --overwrite it.")
     if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
         raise OutputExistsError(
             f"{path} is no ordinary file and is not replaced. Choose another name."
