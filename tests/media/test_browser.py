@@ -1,13 +1,15 @@
 """The colors that a person sees: a video in a real browser, drawn to a canvas, pixel by pixel."""
 
-import base64
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Queue
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -16,11 +18,10 @@ COLORS = [
     *[(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40)],
     *[(128, 128, 128), (235, 180, 150), (16, 16, 16), (240, 240, 240)],
 ]
-PAGE = """<!doctype html><pre id="colors"></pre><video id="video" muted></video><script>
-const bytes = Uint8Array.from(atob("%s"), letter => letter.charCodeAt(0));
-video.src = URL.createObjectURL(new Blob([bytes], {type: "%s"}));
-video.onerror = () => { colors.textContent = JSON.stringify(video.error.message); };
-video.onloadeddata = () => requestAnimationFrame(() => {
+PAGE = """<!doctype html><video id="video" muted></video><script>
+const answer = (found) => fetch("/colors", {method: "POST", body: JSON.stringify(found)});
+video.onerror = () => answer(video.error.message);
+const look = () => {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
   const context = canvas.getContext("2d");
@@ -30,17 +31,45 @@ video.onloadeddata = () => requestAnimationFrame(() => {
     const x = Math.floor((patch + 0.5) * canvas.width / 8);
     found.push([...context.getImageData(x, canvas.height / 2, 1, 1).data].slice(0, 3));
   }
-  colors.textContent = JSON.stringify(found);
-});
+  // Until the first frame has been painted, the canvas stays black.
+  found.flat().some(value => value > 0) ? answer(found) : setTimeout(look, 50);
+};
+video.onloadeddata = look;
+video.src = "/video";
 </script>"""
 
 
-# As root Chromium makes threads of real-time priority, and one that spins takes a core for itself.
-WITHOUT_REAL_TIME = (
-    ["setpriv", "--inh-caps=-sys_nice", "--bounding-set=-sys_nice"]
-    if shutil.which("setpriv") and os.geteuid() == 0
-    else []
-)
+class Site(ThreadingHTTPServer):
+    """Serves the page and a video, and takes the answer of the page."""
+
+    def __init__(self, video: Path) -> None:
+        super().__init__(("127.0.0.1", 0), Visit)
+        self.video = video
+        self.answers: Queue[object] = Queue()
+
+
+class Visit(BaseHTTPRequestHandler):
+    """One request of the browser."""
+
+    server: Site
+
+    def do_GET(self):
+        is_video = self.path == "/video"
+        kind = "video/webm" if self.server.video.suffix == ".webm" else "video/mp4"
+        body = self.server.video.read_bytes() if is_video else PAGE.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", kind if is_video else "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.server.answers.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Say nothing."""
 
 
 @pytest.fixture
@@ -51,24 +80,27 @@ def colors_in_browser(tmp_path):
         pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
 
     def show(path):
-        page = tmp_path / "page.html"
-        kind = "video/webm" if path.suffix == ".webm" else "video/mp4"
-        page.write_text(PAGE % (base64.b64encode(path.read_bytes()).decode(), kind))
-        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
-        command += ["--no-first-run", "--disable-background-networking", "--disable-sync"]
-        command += ["--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}"]
-        command += ["--virtual-time-budget=20000", "--dump-dom", page.as_uri()]
-        dom = output_of([*WITHOUT_REAL_TIME, *command])
-        return json.loads(re.search(r'<pre id="colors">(.*?)</pre>', dom)[1])
+        with Site(path) as site, running(chromium, tmp_path / "profile", site.server_port):
+            Thread(target=site.serve_forever, daemon=True).start()
+            try:
+                return site.answers.get(timeout=90)
+            finally:
+                site.shutdown()
 
     return show
 
 
-def output_of(command):
-    """What the command prints; none of its processes is left behind, whatever happens."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+@contextlib.contextmanager
+def running(chromium, profile, port):
+    """Headless Chromium on the page; none of its processes is left behind, whatever happens."""
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
+    command += ["--no-first-run", "--disable-background-networking", "--disable-sync"]
+    command += ["--disable-component-update", f"--user-data-dir={profile}"]
+    process = subprocess.Popen(
+        [*command, f"http://127.0.0.1:{port}/"], stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
-        return process.communicate(timeout=120)[0]
+        yield
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
