@@ -46,6 +46,8 @@ class Progress:
             paces = self._paces[1:] or self._paces
             self.seconds_per_step = sum(paces) / len(paces)
         self._step_ended = now
+        if self.listener is silent:
+            return  # Asking the system for memory at every step is for those who see it.
         self.listener(
             Event(
                 "step",
