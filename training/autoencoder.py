@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKLWan
 
-from training import world
+from training import drawing, world
 from training.encode import to_tensor
 from training.muon import Muon
 from training.pipeline import replace_folder
@@ -76,7 +76,7 @@ def draw_batch(rng: random.Random, batch_size: int, crop: int) -> torch.Tensor:
     clips = []
     while len(clips) < count:
         scene, total = world.draw_scene(rng), max(num_frames, world.NUM_FRAMES)
-        clip = world.render(scene, rng, total)
+        clip = drawing.render(scene, rng, total)
         start, top, left = (
             rng.randint(0, n) for n in (total - num_frames, world.SIZE - crop, world.SIZE - crop)
         )
@@ -166,7 +166,7 @@ class Trainer:
     def measure_latents(self, num_clips: int = 96) -> None:
         """Note mean and deviation of the latents in the config, where pipelines look for them."""
         rng = random.Random(self.args.seed + 1)
-        clips = (to_tensor([world.render(world.draw_scene(rng), rng)]) for _ in range(num_clips))
+        clips = (to_tensor([drawing.render(world.draw_scene(rng), rng)]) for _ in range(num_clips))
         latents = torch.cat(
             [self.average.encode(clip.to(self.args.device)).latent_dist.mode() for clip in clips]
         )

@@ -16,7 +16,7 @@ import torch
 from diffusers import AutoencoderKLWan
 from safetensors.torch import load_file, save_file
 
-from training import world
+from training import drawing, world
 
 SHARD = 256
 
@@ -46,7 +46,7 @@ def encode_shard(
     scenes = [world.draw_scene(rng) for _ in range(size)]
     latents = []
     for start in range(0, size, batch):
-        clips = to_tensor(world.render(scene, rng) for scene in scenes[start : start + batch])
+        clips = to_tensor(drawing.render(scene, rng) for scene in scenes[start : start + batch])
         clips = clips.to(vae.device, vae.dtype)
         latents.append(vae.encode(clips).latent_dist.mode().half().cpu())
     return torch.cat(latents), [scene_to_dict(scene) for scene in scenes]

@@ -19,7 +19,7 @@ import torch
 from diffusers import AutoencoderKLWan, WanPipeline
 
 from t2v import builtin
-from training import measure, pipeline, world
+from training import drawing, measure, pipeline, world
 from training.encode import to_tensor
 
 ASPECTS = ("color", "shape", "motion", "place", "everything")
@@ -90,7 +90,7 @@ def reconstruction(vae: AutoencoderKLWan, num_clips: int = 40) -> dict[str, floa
     rng = random.Random(11)
     errors = []
     for _ in range(num_clips):
-        clip = to_tensor([world.render(world.draw_scene(rng, held_out=True), rng)]).to(vae.device)
+        clip = to_tensor([drawing.render(world.draw_scene(rng, held_out=True), rng)]).to(vae.device)
         decoded = vae.decode(vae.encode(clip).latent_dist.mode()).sample.clamp(-1, 1)
         errors.append((decoded - clip).square().mean().item())
     return {"clips": num_clips, "psnr": round(_psnr(float(np.mean(errors))), 2)}
@@ -101,7 +101,7 @@ def drift(vae: AutoencoderKLWan, num_frames: int = 201) -> dict[str, float]:
     """A long clip decoded in one go: PSNR and change of brightness by stretches of the clip."""
     rng = random.Random(12)
     subject = world.Subject("red", "star", "left")
-    clip = to_tensor([world.render(world.Scene((subject,), "light blue"), rng, num_frames)])
+    clip = to_tensor([drawing.render(world.Scene((subject,), "light blue"), rng, num_frames)])
     decoded = (
         vae.decode(vae.encode(clip.to(vae.device)).latent_dist.mode()).sample.clamp(-1, 1).cpu()
     )

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from training import world
+from training import motion, world
 
 ATTRIBUTES = (*world.COLORS, *world.SHAPES, *world.MOTIONS)
 GRID = 4
@@ -53,12 +53,12 @@ def shard_coverage(seed: int, size: int) -> torch.Tensor:
     scenes = [world.draw_scene(rng) for _ in range(size)]
     result = np.zeros((size, 2, LATENT_FRAMES * GRID * GRID), dtype=np.uint8)
     for row, scene in enumerate(scenes):
-        for column, track in enumerate(world.tracks(scene, rng)):
+        for column, track in enumerate(motion.tracks(scene, rng)):
             result[row, column] = np.round(255 * _coverage(track))
     return torch.from_numpy(result)
 
 
-def _coverage(track: world.Track) -> np.ndarray:
+def _coverage(track: motion.Track) -> np.ndarray:
     """The part of each patch inside the subject's disc, averaged over a latent frame's frames."""
     fine = 4
     centers = (np.arange(GRID * fine) + 0.5) / (GRID * fine)

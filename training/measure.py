@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from training import world
+from training import drawing, world
 
 BACKGROUND_TOLERANCE = 26
 COLOR_TOLERANCE = 80.0
@@ -97,7 +97,7 @@ def _difference(frames: np.ndarray, place: str) -> np.ndarray:
 
 @cache
 def _empty(place: str) -> np.ndarray:
-    return world.empty_place(place).astype(np.int16)
+    return drawing.empty_place(place).astype(np.int16)
 
 
 def find_colors(frames: np.ndarray, place: str) -> dict[str, list[np.ndarray]]:
@@ -160,7 +160,7 @@ def _templates(shape: str) -> np.ndarray:
     drawn = []
     for degrees in range(0, 360, 8):
         canvas = Image.new("L", (160, 160))
-        outline = world.OUTLINES[shape](50, math.radians(degrees))
+        outline = drawing.OUTLINES[shape](50, math.radians(degrees))
         ImageDraw.Draw(canvas).polygon([(80 + x, 80 + y) for x, y in outline], fill=1)
         drawn.append(_standard(np.asarray(canvas).astype(bool)))
     return np.stack(drawn)
@@ -252,7 +252,7 @@ def check(num_clips: int, seed: int = 0) -> dict[str, float]:
     """How often rendered clips are read right, and how often a wrong caption is accepted."""
     rng = random.Random(seed)
     scenes = [world.draw_scene(rng, held_out=None) for _ in range(num_clips)]
-    readings = [read(world.render(scene, rng)) for scene in scenes]
+    readings = [read(drawing.render(scene, rng)) for scene in scenes]
     verdicts = [judge(*pair) for pair in zip(readings, scenes, strict=True)]
     accepted = [
         judge(reading, nearly(scene, rng)).everything

@@ -1,26 +1,18 @@
-"""The cartoon world of the embedded model: scenes, their captions and their frames.
+"""The cartoon world of the embedded model: which scenes there are, and their captions.
 
 A scene is one or two subjects in a place. Everything is drawn from tables at the top of this file;
-a new colour, place, synonym or subject is one more row.
+a new colour, synonym or place is one more row, and its picture one more in `drawing.py`.
 """
 
-import math
 import random
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
-
-import numpy as np
-from PIL import Image, ImageDraw
+from dataclasses import dataclass
 
 SIZE = 128
 NUM_FRAMES = 17
 FPS = 8
-SUPERSAMPLING = 2
 
 Rgb = tuple[int, int, int]
-Points = list[tuple[float, float]]
 
 COLORS: dict[str, Rgb] = {
     "red": (220, 40, 40),
@@ -112,16 +104,6 @@ class Scene:
 
     subjects: tuple[Subject, ...]
     place: str
-
-
-@dataclass(frozen=True)
-class Track:
-    """Where a subject is, as fractions of the picture, and its turn in radians, frame by frame."""
-
-    x: np.ndarray
-    y: np.ndarray
-    radius: np.ndarray
-    angle: np.ndarray
 
 
 # --- which scenes exist -------------------------------------------------------------------------
@@ -231,217 +213,3 @@ def vocabulary() -> list[str]:
     for table in (SHAPES, MOTIONS, SCENERY):
         phrases += [phrase for row in table.values() for phrase in row]
     return sorted({word for phrase in (*phrases, *SIZE_WORDS) for word in phrase.split()})
-
-
-# --- motion -------------------------------------------------------------------------------------
-
-
-def tracks(scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES) -> list[Track]:
-    """Where each subject goes. Time runs on past NUM_FRAMES at the same pace."""
-    if len(scene.subjects) == 1:
-        return [_alone(scene.subjects[0], rng, num_frames)]
-    return _side_by_side(scene, rng, num_frames)
-
-
-def _alone(subject: Subject, rng: random.Random, num_frames: int) -> Track:
-    track = _still(
-        rng.uniform(0.36, 0.64), rng.uniform(0.36, 0.64), _radius(subject, rng), rng, num_frames
-    )
-    distance = rng.uniform(0.24, 0.3) if subject.slow else rng.uniform(0.5, 0.6)
-    return _moved(track, subject.motion, distance, 0.24, rng)
-
-
-def _radius(subject: Subject, rng: random.Random) -> float:
-    if subject.size:
-        return SIZE_WORDS[subject.size] * rng.uniform(0.94, 1.06)
-    return rng.uniform(*USUAL_RADIUS)
-
-
-def _side_by_side(scene: Scene, rng: random.Random, num_frames: int) -> list[Track]:
-    """The first named is on the left; on top where both go sideways."""
-    sideways = all(subject.motion in ("left", "right") for subject in scene.subjects)
-    result = []
-    for subject, lane in zip(scene.subjects, (0.27, 0.73), strict=True):
-        x, y = (0.5, lane) if sideways else (lane, rng.uniform(0.42, 0.58))
-        track = _still(x, y, rng.uniform(0.115, 0.14), rng, num_frames)
-        crossing = subject.motion in ("left", "right") and not sideways
-        distance = rng.uniform(0.22, 0.26) if crossing else rng.uniform(0.5, 0.6)
-        result.append(_moved(track, subject.motion, distance, 0.12, rng))
-    return result
-
-
-def _still(x: float, y: float, radius: float, rng: random.Random, num_frames: int) -> Track:
-    angle = rng.uniform(-0.12, 0.12)
-    return Track(*(np.full(num_frames, value) for value in (x, y, radius, angle)))
-
-
-def _moved(track: Track, motion: str, distance: float, orbit: float, rng: random.Random) -> Track:
-    num_frames = len(track.x)
-    time = np.arange(num_frames) / (NUM_FRAMES - 1)
-    if num_frames > NUM_FRAMES:  # there and back again, so that long clips stay in the picture
-        time = 1 - np.abs(1 - time % 2)
-    way = distance * (time - 0.5)
-    scale = 2 * time - 1
-    base = float(track.radius[0])
-    match motion:
-        case "right":
-            return replace(track, x=_centered(track.x, way))
-        case "left":
-            return replace(track, x=_centered(track.x, -way))
-        case "down":
-            return replace(track, y=_centered(track.y, way))
-        case "up":
-            return replace(track, y=_centered(track.y, -way))
-        case "bounce":
-            height = np.abs(np.sin(2 * math.pi * time + rng.uniform(0.0, 0.6)))
-            return replace(track, y=0.77 - 0.47 * height)
-        case "grow":
-            return replace(track, radius=base * (0.98 + 0.62 * scale))
-        case "shrink":
-            return replace(track, radius=base * (0.98 - 0.62 * scale))
-        case "spin":
-            turn = rng.choice((1, -1)) * 1.5 * math.pi * time
-            return replace(track, angle=track.angle + turn, radius=track.radius * 1.1)
-        case "orbit":
-            phase = rng.uniform(0, 2 * math.pi) + 2 * math.pi * np.arange(num_frames) / (
-                NUM_FRAMES - 1
-            )
-            x = _lane_center(track.x) + orbit * np.cos(phase)
-            return replace(track, x=x, y=0.5 + orbit * np.sin(phase))
-        case _:
-            return track
-
-
-def _centered(start: np.ndarray, way: np.ndarray) -> np.ndarray:
-    """The way with its middle near the middle of the lane it is in."""
-    return _lane_center(start) + 0.35 * (start - _lane_center(start)) + way
-
-
-def _lane_center(start: np.ndarray) -> float:
-    first = float(start[0])
-    return 0.5 if 0.3 < first < 0.7 else first
-
-
-# --- pictures -----------------------------------------------------------------------------------
-
-
-def render(scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES) -> np.ndarray:
-    """The frames of a scene, uint8, (frames, SIZE, SIZE, 3)."""
-    ways = tracks(scene, rng, num_frames)
-    return np.stack([_frame(scene, ways, index) for index in range(num_frames)])
-
-
-def _frame(scene: Scene, ways: list[Track], index: int) -> np.ndarray:
-    canvas = background(scene.place).copy()
-    draw = ImageDraw.Draw(canvas)
-    for subject, way in zip(scene.subjects, ways, strict=True):
-        center = (way.x[index] * canvas.width, way.y[index] * canvas.width)
-        outline = OUTLINES[subject.shape](way.radius[index] * canvas.width, way.angle[index])
-        points = [(center[0] + x, center[1] + y) for x, y in outline]
-        draw.polygon(points, fill=COLORS[subject.color])
-    return np.asarray(canvas.reduce(SUPERSAMPLING))
-
-
-def _polygon(radii: tuple[float, ...], start: float) -> Callable[[float, float], Points]:
-    def outline(radius: float, angle: float) -> Points:
-        count = len(radii)
-        turns = [start + angle + 2 * math.pi * i / count for i in range(count)]
-        return [
-            (radius * part * math.cos(turn), radius * part * math.sin(turn))
-            for part, turn in zip(radii, turns, strict=True)
-        ]
-
-    return outline
-
-
-def _heart(radius: float, angle: float) -> Points:
-    points = []
-    for i in range(40):
-        t = 2 * math.pi * i / 40
-        x = 16 * math.sin(t) ** 3 / 14.5
-        y = -(13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)) / 14.5
-        points.append(
-            (
-                radius * (x * math.cos(angle) - y * math.sin(angle)),
-                radius * (x * math.sin(angle) + y * math.cos(angle)),
-            )
-        )
-    return points
-
-
-#: The outline of each shape around the origin, from its radius and its turn.
-OUTLINES: dict[str, Callable[[float, float], Points]] = {
-    "circle": _polygon((1.0,) * 48, 0.0),
-    "square": _polygon((1.15,) * 4, math.pi / 4),
-    "triangle": _polygon((1.25,) * 3, -math.pi / 2),
-    "star": _polygon((1.32, 0.56) * 5, -math.pi / 2),
-    "heart": _heart,
-}
-
-
-@cache
-def background(place: str) -> Image.Image:
-    """The place without anybody in it, supersampled."""
-    side = SIZE * SUPERSAMPLING
-    if place in PLAIN:
-        return Image.new("RGB", (side, side), PLAIN[place])
-    canvas = Image.new("RGB", (side, side))
-    _SCENERY_PAINTERS[place](canvas)
-    return canvas
-
-
-def empty_place(place: str) -> np.ndarray:
-    """The place without anybody in it, uint8, (SIZE, SIZE, 3)."""
-    return np.asarray(background(place).reduce(SUPERSAMPLING))
-
-
-def _gradient(canvas: Image.Image, top: Rgb, bottom: Rgb, start: float, stop: float) -> None:
-    draw = ImageDraw.Draw(canvas)
-    first, last = round(start * canvas.height), round(stop * canvas.height)
-    for row in range(first, last):
-        part = (row - first) / max(1, last - first - 1)
-        fill = tuple(round(a + (b - a) * part) for a, b in zip(top, bottom, strict=True))
-        draw.line([(0, row), (canvas.width, row)], fill=fill)
-
-
-def _ellipse(canvas: Image.Image, box: tuple[float, ...], fill: Rgb) -> None:
-    ImageDraw.Draw(canvas).ellipse([value * canvas.width for value in box], fill=fill)
-
-
-def _hills(canvas: Image.Image) -> None:
-    _gradient(canvas, (120, 190, 245), (210, 235, 250), 0, 1)
-    _ellipse(canvas, (-0.47, 0.62, 0.70, 1.80), (90, 175, 80))
-    _ellipse(canvas, (0.31, 0.70, 1.56, 1.88), (60, 145, 65))
-
-
-def _sea(canvas: Image.Image) -> None:
-    _gradient(canvas, (150, 205, 245), (225, 240, 250), 0, 0.6)
-    _gradient(canvas, (40, 120, 190), (15, 60, 120), 0.6, 1)
-
-
-def _night(canvas: Image.Image) -> None:
-    _gradient(canvas, (8, 10, 35), (35, 35, 85), 0, 1)
-    sky = random.Random(7)
-    for _ in range(30):
-        x, y = sky.random(), sky.random()
-        _ellipse(canvas, (x - 0.008, y - 0.008, x + 0.008, y + 0.008), (230, 230, 210))
-
-
-def _snow(canvas: Image.Image) -> None:
-    _gradient(canvas, (180, 200, 220), (225, 232, 240), 0, 0.67)
-    _gradient(canvas, (250, 250, 252), (250, 250, 252), 0.67, 1)
-
-
-def _sunset(canvas: Image.Image) -> None:
-    _gradient(canvas, (90, 40, 110), (250, 150, 70), 0, 0.66)
-    _ellipse(canvas, (0.34, 0.48, 0.66, 0.80), (255, 215, 110))
-    _gradient(canvas, (60, 30, 60), (60, 30, 60), 0.66, 1)
-
-
-_SCENERY_PAINTERS: dict[str, Callable[[Image.Image], None]] = {
-    "hills": _hills,
-    "sea": _sea,
-    "night": _night,
-    "snow": _snow,
-    "sunset": _sunset,
-}

@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 
-from training import measure, world
+from training import drawing, measure, world
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def test_captions_with_one_thing_wrong_are_refused(figures):
 
 
 def test_an_empty_place_shows_no_subject():
-    frames = np.stack([world.empty_place("night")] * 17)
+    frames = np.stack([drawing.empty_place("night")] * 17)
     assert measure.read(frames) == measure.Reading("night", ())
 
 
@@ -32,7 +32,7 @@ def test_noise_does_not_pass_for_a_scene():
 
 def test_a_still_subject_does_not_move():
     scene = world.Scene((world.Subject("red", "star", "left"),), "gray")
-    frames = world.render(scene, random.Random(0))
+    frames = drawing.render(scene, random.Random(0))
     frozen = np.repeat(frames[:1], 17, axis=0)
     assert [seen.motion for seen in measure.read(frames).subjects] == ["left"]
     assert [seen.motion for seen in measure.read(frozen).subjects] == ["still"]

@@ -3,7 +3,8 @@ import random
 import numpy as np
 import pytest
 
-from training import world
+from training import drawing, world
+from training.motion import tracks
 
 
 def scene(
@@ -13,13 +14,15 @@ def scene(
 
 
 def test_a_clip_has_seventeen_square_frames():
-    frames = world.render(scene("left"), random.Random(0))
+    frames = drawing.render(scene("left"), random.Random(0))
     assert frames.shape == (17, 128, 128, 3)
     assert frames.dtype == np.uint8
 
 
 def test_the_same_seed_draws_the_same_clip():
-    first, second, other = (world.render(scene("orbit"), random.Random(seed)) for seed in (1, 1, 2))
+    first, second, other = (
+        drawing.render(scene("orbit"), random.Random(seed)) for seed in (1, 1, 2)
+    )
     assert np.array_equal(first, second)
     assert not np.array_equal(first, other)
 
@@ -27,14 +30,14 @@ def test_the_same_seed_draws_the_same_clip():
 @pytest.mark.parametrize("motion", world.MOTIONS)
 def test_subjects_stay_mostly_in_the_picture(motion):
     for seed in range(20):
-        (track,) = world.tracks(scene(motion), random.Random(seed))
+        (track,) = tracks(scene(motion), random.Random(seed))
         assert 0.1 < track.x.min() <= track.x.max() < 0.9
         assert 0.1 < track.y.min() <= track.y.max() < 0.9
         assert track.radius.min() > 0.04
 
 
 def test_colors_and_plain_places_are_exactly_those_of_the_tables():
-    frames = world.render(scene("still", "beige", "square", "blue"), random.Random(0))
+    frames = drawing.render(scene("still", "beige", "square", "blue"), random.Random(0))
     assert tuple(frames[0, 64, 64]) == world.COLORS["blue"]
     assert tuple(frames[0, 1, 1]) == world.PLAIN["beige"]
 
@@ -79,6 +82,6 @@ def test_captions_say_an_orange():
 
 
 def test_long_clips_keep_the_pace_and_stay_in_the_picture():
-    (track,) = world.tracks(scene("left"), random.Random(0), num_frames=200)
+    (track,) = tracks(scene("left"), random.Random(0), num_frames=200)
     assert np.abs(np.diff(track.x)).max() < 0.05
     assert 0.1 < track.x.min() <= track.x.max() < 0.9

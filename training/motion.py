@@ -1,0 +1,105 @@
+"""Where the subjects of a scene go, frame by frame."""
+
+import math
+import random
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from training.world import NUM_FRAMES, SIZE_WORDS, USUAL_RADIUS, Scene, Subject
+
+
+@dataclass(frozen=True)
+class Track:
+    """Where a subject is, as fractions of the picture, and its turn in radians, frame by frame."""
+
+    x: np.ndarray
+    y: np.ndarray
+    radius: np.ndarray
+    angle: np.ndarray
+
+
+def tracks(scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES) -> list[Track]:
+    """Where each subject goes. Time runs on past NUM_FRAMES at the same pace."""
+    if len(scene.subjects) == 1:
+        return [_alone(scene.subjects[0], rng, num_frames)]
+    return _side_by_side(scene, rng, num_frames)
+
+
+def _alone(subject: Subject, rng: random.Random, num_frames: int) -> Track:
+    track = _still(
+        rng.uniform(0.36, 0.64), rng.uniform(0.36, 0.64), _radius(subject, rng), rng, num_frames
+    )
+    distance = rng.uniform(0.24, 0.3) if subject.slow else rng.uniform(0.5, 0.6)
+    return _moved(track, subject.motion, distance, 0.24, rng)
+
+
+def _radius(subject: Subject, rng: random.Random) -> float:
+    if subject.size:
+        return SIZE_WORDS[subject.size] * rng.uniform(0.94, 1.06)
+    return rng.uniform(*USUAL_RADIUS)
+
+
+def _side_by_side(scene: Scene, rng: random.Random, num_frames: int) -> list[Track]:
+    """The first named is on the left; on top where both go sideways."""
+    sideways = all(subject.motion in ("left", "right") for subject in scene.subjects)
+    result = []
+    for subject, lane in zip(scene.subjects, (0.27, 0.73), strict=True):
+        x, y = (0.5, lane) if sideways else (lane, rng.uniform(0.42, 0.58))
+        track = _still(x, y, rng.uniform(0.115, 0.14), rng, num_frames)
+        crossing = subject.motion in ("left", "right") and not sideways
+        distance = rng.uniform(0.22, 0.26) if crossing else rng.uniform(0.5, 0.6)
+        result.append(_moved(track, subject.motion, distance, 0.12, rng))
+    return result
+
+
+def _still(x: float, y: float, radius: float, rng: random.Random, num_frames: int) -> Track:
+    angle = rng.uniform(-0.12, 0.12)
+    return Track(*(np.full(num_frames, value) for value in (x, y, radius, angle)))
+
+
+def _moved(track: Track, motion: str, distance: float, orbit: float, rng: random.Random) -> Track:
+    num_frames = len(track.x)
+    time = np.arange(num_frames) / (NUM_FRAMES - 1)
+    if num_frames > NUM_FRAMES:  # there and back again, so that long clips stay in the picture
+        time = 1 - np.abs(1 - time % 2)
+    way = distance * (time - 0.5)
+    scale = 2 * time - 1
+    base = float(track.radius[0])
+    match motion:
+        case "right":
+            return replace(track, x=_centered(track.x, way))
+        case "left":
+            return replace(track, x=_centered(track.x, -way))
+        case "down":
+            return replace(track, y=_centered(track.y, way))
+        case "up":
+            return replace(track, y=_centered(track.y, -way))
+        case "bounce":
+            height = np.abs(np.sin(2 * math.pi * time + rng.uniform(0.0, 0.6)))
+            return replace(track, y=0.77 - 0.47 * height)
+        case "grow":
+            return replace(track, radius=base * (0.98 + 0.62 * scale))
+        case "shrink":
+            return replace(track, radius=base * (0.98 - 0.62 * scale))
+        case "spin":
+            turn = rng.choice((1, -1)) * 1.5 * math.pi * time
+            return replace(track, angle=track.angle + turn, radius=track.radius * 1.1)
+        case "orbit":
+            phase = rng.uniform(0, 2 * math.pi) + 2 * math.pi * np.arange(num_frames) / (
+                NUM_FRAMES - 1
+            )
+            x = _lane_center(track.x) + orbit * np.cos(phase)
+            return replace(track, x=x, y=0.5 + orbit * np.sin(phase))
+        case _:
+            return track
+
+
+def _centered(start: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """The way with its middle near the middle of the lane it is in."""
+    return _lane_center(start) + 0.35 * (start - _lane_center(start)) + way
+
+
+def _lane_center(start: np.ndarray) -> float:
+    first = float(start[0])
+    return 0.5 if 0.3 < first < 0.7 else first
