@@ -12,6 +12,7 @@ import imageio.v3 as iio
 
 from t2v.errors import OutputExistsError
 from t2v.media.frames import Frame, to_uint8
+from t2v.media.metadata import write_sidecar
 from t2v.media.parts import (
     candidates,
     disk_error,
@@ -51,6 +52,8 @@ class PngWriter(Writer):
 
     def _finish(self, metadata: dict[str, Any] | None) -> Path:
         try:
+            if metadata is not None:
+                write_sidecar(self._part, metadata, overwrite=True)
             sync_folder(self._part)
             place = self._publish()
             sync_folder(place.parent)
@@ -58,6 +61,9 @@ class PngWriter(Writer):
             raise disk_error(self.path, error) from error
         self._unlock()
         return place
+
+    def _write_sidecar(self, place: Path, metadata: dict[str, Any]) -> None:
+        """The metadata came into view with the folder, so that no crash parts the two."""
 
     def _publish(self) -> Path:
         if self._overwrite and self.path.is_dir():
