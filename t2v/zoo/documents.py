@@ -207,6 +207,8 @@ def _yaml_message(name: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    if "nesting depth" in problem:  # LibYAML since 0.2.6 scans ahead of the events and stops first
+        return f"{name}:{line}:{column}: nested deeper than {MAX_DEPTH} levels."
     return f"{name}:{line}:{column}: not YAML: {problem}."
 
 
