@@ -12,8 +12,10 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
+from scipy import ndimage
 
 from training import drawing, world
 from training.encode import to_tensor
@@ -23,6 +25,8 @@ from training.pipeline import replace_folder
 #: (frames, clips a batch at --batch-size 4, how often): about the same work each.
 LENGTHS = ((9, 4, 0.25), (17, 2, 0.6), (33, 1, 0.15))
 LOG_EVERY = 20
+DIFFERENT = 12
+"""Levels of 255 by which a subject stands out from its place."""
 
 
 def arguments() -> argparse.Namespace:
@@ -40,6 +44,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--constant", type=float, default=0.5, help="part before the rate falls")
     parser.add_argument("--kl", type=float, default=1e-4)
     parser.add_argument("--steady", type=float, default=0.05, help="weight of even amplitudes")
+    parser.add_argument(
+        "--subject-weight", type=float, default=4.0, help="how much more a subject's pixels count"
+    )
     parser.add_argument("--base-dim", type=int, default=32)
     parser.add_argument("--z-dim", type=int, default=32)
     parser.add_argument("--checkpoint-minutes", type=float, default=8)
@@ -69,25 +76,40 @@ def build(args: argparse.Namespace) -> AutoencoderKLWan:
     )
 
 
-def draw_batch(rng: random.Random, batch_size: int, crop: int) -> torch.Tensor:
-    """Clips of one of the lengths; crops, if they are smaller than the picture."""
+def draw_batch(
+    rng: random.Random, batch_size: int, crop: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Clips of one of the lengths, or crops of them, and which pixels belong to a subject."""
     (num_frames, share, _), *_ = rng.choices(LENGTHS, [row[2] for row in LENGTHS])
     count = max(1, share * batch_size // LENGTHS[0][1]) * (world.SIZE // crop) ** 2
-    clips = []
+    clips, subjects = [], []
     while len(clips) < count:
         scene, total = world.draw_scene(rng), max(num_frames, world.NUM_FRAMES)
         clip = drawing.render(scene, rng, total)
         start, top, left = (
             rng.randint(0, n) for n in (total - num_frames, world.SIZE - crop, world.SIZE - crop)
         )
-        clips.append(clip[start : start + num_frames, top : top + crop, left : left + crop])
-    return to_tensor(clips)
+        part = np.s_[start : start + num_frames, top : top + crop, left : left + crop]
+        clips.append(clip[part])
+        subjects.append(subject_pixels(clip, scene.place)[part])
+    return to_tensor(clips), torch.from_numpy(np.stack(subjects)).float().unsqueeze(1)
 
 
-def picture_loss(error: torch.Tensor) -> torch.Tensor:
+def subject_pixels(clip: np.ndarray, place: str) -> np.ndarray:
+    """Where a clip shows more than its place, and a margin of two pixels for the outline."""
+    differs = np.abs(clip.astype(np.int16) - drawing.empty_place(place)).max(-1) > DIFFERENT
+    return ndimage.binary_dilation(differs, np.ones((1, 5, 5), bool))
+
+
+def picture_loss(error: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Absolute and squared error of the pixels, and of their differences to their neighbors."""
-    edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
-    return error.abs().mean() + 0.25 * edges + 3 * error.square().mean()
+    across = (error.diff(dim=-1).abs() * weight[..., 1:]).mean()
+    down = (error.diff(dim=-2).abs() * weight[..., 1:, :]).mean()
+    return (
+        (error.abs() * weight).mean()
+        + 0.25 * (across + down)
+        + 3 * (error.square() * weight).mean()
+    )
 
 
 def divergence(posterior: object) -> torch.Tensor:
@@ -133,7 +155,8 @@ class Trainer:
     def step(self) -> tuple[float, float]:
         """One update; the squared error and the unsteadiness."""
         args = self.args
-        clips = draw_batch(self.rng, args.batch_size, args.crop).to(args.device)
+        clips, subjects = draw_batch(self.rng, args.batch_size, args.crop)
+        clips, subjects = clips.to(args.device), subjects.to(args.device)
         device_type = torch.device(args.device).type
         with torch.autocast(device_type, torch.bfloat16, enabled=args.dtype == "bfloat16"):
             with torch.set_grad_enabled(not args.decoder_only):
@@ -142,7 +165,7 @@ class Trainer:
             noise = args.latent_noise * self.std * torch.randn_like(latents)
             decoded = self.vae.decode(latents + noise).sample
         error = decoded.float() - clips
-        loss = picture_loss(error)
+        loss = picture_loss(error, 1 + args.subject_weight * subjects)
         if not args.decoder_only:
             loss = loss + args.kl * divergence(posterior)
             loss = loss + args.steady * unsteadiness(posterior.mean.float())

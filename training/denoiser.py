@@ -46,6 +46,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=0.02)
     parser.add_argument("--constant", type=float, default=0.4, help="part before the rate falls")
     parser.add_argument("--guide-weight", type=float, default=0.05)
+    parser.add_argument(
+        "--subject-weight", type=float, default=0.0, help="how much more a patch with a subject counts"
+    )
     parser.add_argument("--num-layers", type=int, default=6)
     parser.add_argument("--num-attention-heads", type=int, default=4)
     parser.add_argument("--text-width", type=int, default=128)
@@ -167,7 +170,16 @@ class Trainer:
                 return_dict=False,
             )[0]
         labels = guide.labels(scenes, clips.coverage[chosen]).to(self.device)
-        return functional.mse_loss(velocity.float(), noise - clean), self.guide.loss(labels)
+        error = (velocity.float() - (noise - clean)).square()
+        weight = self._weights(clips.coverage[chosen]).to(error)
+        return (error * weight).sum() / weight.expand_as(error).sum(), self.guide.loss(labels)
+
+    def _weights(self, coverage: torch.Tensor) -> torch.Tensor:
+        """What each place in the latents counts for: more where a subject is, for its outline."""
+        patches = coverage.float().sum(1).clamp(max=255) / 255
+        grid = patches.view(-1, 1, guide.LATENT_FRAMES, guide.GRID, guide.GRID)
+        grid = grid.repeat_interleave(2, -1).repeat_interleave(2, -2)
+        return 1 + self.args.subject_weight * grid
 
     def step(self, clips: Clips) -> tuple[float, float]:
         """One update; the two losses."""

@@ -33,6 +33,16 @@ class FrameRule(_Frozen):
     """The longest clip one call can make, in frames; longer ones need a long-video method."""
 
 
+class LatentRule(_Frozen):
+    """How latent frames become pixel frames: the first makes `first`, each later one `factor`."""
+
+    factor: PositiveInt
+    first: PositiveInt = 1
+    """1 for a causal video VAE, 8 for one that makes 8 of every latent, 1 for an image VAE."""
+    patch: PositiveInt = 1
+    """Latent frames that the denoiser takes as one; windows start and end on its multiples."""
+
+
 class Sizes(_Frozen):
     """Which frame sizes the model makes, in pixels, width first."""
 
@@ -130,6 +140,8 @@ class ModelSpec(_Frozen):
     """Part of the pipeline -> the classes it may have; a repository with another is refused."""
     sizes: Sizes
     frames: FrameRule
+    latents: LatentRule | None = None
+    """None where nobody has said it; such a model has no windows."""
     fps: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(/[1-9][0-9]{0,5})?$")]
     """The rate the model was trained at, an exact fraction such as `16` or `24000/1001`."""
     fps_input: bool = False
