@@ -66,7 +66,7 @@ def describe(
         "pipeline": pipeline,
         "license": "unknown",
         "commercial": "conditions",
-        "maturity": "untested",
+        "maturity": "unverified",
         "classes": {part: [cls] for part, (_, cls) in parts.items()},
         "components": _components(folder, names, list(parts)),
         "variant": only_variant(names, parts),

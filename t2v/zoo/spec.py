@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Commercial = Literal["yes", "no", "conditions"]
-Maturity = Literal["verified", "smoke", "untested", "legacy"]
+Maturity = Literal["verified", "smoke", "untested", "legacy", "unverified"]
+"""`unverified` is for models without an entry; an entry is never that."""
 
 COMMIT_HASH = re.compile(r"[0-9a-f]{40}")
 
@@ -132,6 +133,8 @@ class ModelSpec(_Frozen):
     commercial: Commercial
     gated: bool = False
     tasks: tuple[str, ...] = ("text-to-video",)
+    tags: tuple[Name, ...] = ()
+    """Words that people search for and that are not in name or description, such as `anime`."""
     description: str = ""
     homepage: str | None = None
     paper: str | None = None

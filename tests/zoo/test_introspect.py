@@ -26,7 +26,7 @@ def test_a_folder_of_a_known_family_has_its_rules(model: Path, zoo: Zoo):
 
 def test_nothing_is_claimed_about_a_model_without_an_entry(model: Path, zoo: Zoo):
     spec = spec_of_folder(model, zoo.families)
-    assert spec.maturity == "untested"
+    assert spec.maturity == "unverified"
     assert spec.license == "unknown"
     assert spec.commercial == "conditions"
     assert spec.sources["frames"] == "read from the component configs"
