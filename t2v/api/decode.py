@@ -10,9 +10,8 @@ from t2v.errors import RequestError
 from t2v.plan.events import Listener, silent
 
 if TYPE_CHECKING:
-    import torch
-
     from t2v.api.generator import Generator
+    from t2v.runtime.adapter import Latents
 
 
 def decode(
@@ -53,15 +52,15 @@ def decode(
     return video
 
 
-def _check_fit(generator: "Generator", latents: "torch.Tensor", folder: Path) -> None:
+def _check_fit(generator: "Generator", latents: "Latents", folder: Path) -> None:
     """Refuse latents that the model's VAE does not take: it would fail in the middle."""
     config = getattr(getattr(generator.pipe, "vae", None), "config", {})
     channels = config.get("z_dim") or config.get("latent_channels")
     # What a pipeline without a family leaves are pixels, whatever its VAE takes.
     if generator.spec.family == "generic" or not isinstance(channels, int):
         return
-    if latents.shape[1] != channels:
+    if latents.video.shape[1] != channels:
         raise RequestError(
-            f"The latents in {folder} have {latents.shape[1]} channels; "
+            f"The latents in {folder} have {latents.video.shape[1]} channels; "
             f"{generator.spec.name} has {channels}."
         )

@@ -1,5 +1,6 @@
 """Frames on their way out: looked at, hashed, and written or kept."""
 
+import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from t2v.api.progress import Progress
+from t2v.media.audio import Sound
 from t2v.media.frames import FrameHash, to_uint8
 from t2v.media.guard import Guard, GuardReport
 from t2v.media.writer import Writer, open_writer
@@ -24,6 +26,12 @@ class Sink(Protocol):
     def write(self, frame: np.ndarray) -> None:
         """Take one frame, uint8, or float32 where that is wanted."""
 
+    def open_audio(self, rate: int, channels: int) -> bool:
+        """Make room for sound before the first frame; False where there is none."""
+
+    def write_audio(self, samples: np.ndarray) -> None:
+        """Take sound, samples x channels, float32."""
+
     def abort(self) -> None:
         """Forget everything taken."""
 
@@ -35,10 +43,21 @@ class Memory:
 
     def __init__(self) -> None:
         self._frames: list[np.ndarray] = []
+        self._rate = 0
+        self.sound: Sound | None = None
 
     def write(self, frame: np.ndarray) -> None:
         """Keep one frame."""
         self._frames.append(frame)
+
+    def open_audio(self, rate: int, channels: int) -> bool:
+        """There is always room."""
+        self._rate = rate
+        return True
+
+    def write_audio(self, samples: np.ndarray) -> None:
+        """Keep the sound."""
+        self.sound = Sound(samples, self._rate)
 
     def abort(self) -> None:
         """Drop all."""
@@ -56,6 +75,8 @@ class Delivered:
     num_frames: int
     frames_sha256: str
     guard: GuardReport
+    audio: dict[str, Any] | None = None
+    """What became of the sound, as it goes into the record; None for a silent film."""
 
 
 def open_sink(request: Request, output: Path | None, *, overwrite: bool) -> Writer | Memory:
@@ -80,13 +101,15 @@ def deliver(
     num_frames: int,
     strict_finite: bool,
     progress: Progress,
+    sound: Sound | None = None,
 ) -> Delivered:
-    """Pass every frame through the guard and the digest into the sink.
+    """Pass every frame through the guard and the digest into the sink, and the sound ahead of them.
 
     Raises:
         NonFiniteFrame: A frame has NaN or infinite values, and `strict_finite` is set.
     """
     guard, digest = Guard(), FrameHash()
+    audio = None if sound is None else _deliver_sound(sound, sink)
     delivered = 0
     for delivered, frame in enumerate(frames, start=1):
         guard.look(frame, strict_finite=strict_finite)
@@ -95,7 +118,20 @@ def deliver(
         began = time.perf_counter()
         sink.write(frame if sink.wants_float else rgb)
         progress.frame(delivered, num_frames, time.perf_counter() - began)
-    return Delivered(delivered, digest.hexdigest(), guard.report())
+    return Delivered(delivered, digest.hexdigest(), guard.report(), audio)
+
+
+def _deliver_sound(sound: Sound, sink: Sink) -> dict[str, Any]:
+    is_kept = sink.open_audio(sound.rate, sound.channels)
+    if is_kept:
+        sink.write_audio(sound.samples)
+    return {
+        "sample_rate": sound.rate,
+        "channels": sound.channels,
+        "duration_s": round(sound.duration_s, 6),
+        "sha256": hashlib.sha256(np.ascontiguousarray(sound.samples).data).hexdigest(),
+        "in_output": is_kept,
+    }
 
 
 def guard_facts(report: GuardReport) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from t2v.plan.history import Workload, estimate, read_runs, record_timings
 from t2v.plan.options import Options
 from t2v.plan.request import MemoryPlan, Request
 from t2v.plan.resolve import resolve
-from t2v.runtime.adapter import Adapter
+from t2v.runtime.adapter import Adapter, Latents
 from t2v.runtime.device import reset_peak_memory
 from t2v.runtime.offload import release
 from t2v.zoo.spec import ModelSpec
@@ -152,7 +152,7 @@ class Generator:
 
     def finish(
         self,
-        latents: torch.Tensor,
+        latents: Latents,
         saved: SavedRun,
         *,
         output: Path | None = None,

@@ -19,6 +19,8 @@ from t2v.zoo.spec import COMMIT_HASH, ModelSpec
 if TYPE_CHECKING:
     import torch
 
+    from t2v.runtime.adapter import Latents
+
 SUFFIX = ".latents"
 TENSORS = "latents.safetensors"
 RUN = "run.json"
@@ -89,7 +91,7 @@ def latents_output(folder: Path) -> Path:
     return folder.with_name(name if name != folder.name else f"{name}.mp4")
 
 
-def keep_latents(latents: "torch.Tensor", run: SavedRun, output: Path | None) -> Path | None:
+def keep_latents(latents: "Latents", run: SavedRun, output: Path | None) -> Path | None:
     """Save the latents beside the output; None where there is no output, or no room for them."""
     if output is None:
         return None
@@ -99,7 +101,7 @@ def keep_latents(latents: "torch.Tensor", run: SavedRun, output: Path | None) ->
         return None
 
 
-def save_latents(folder: Path, latents: "torch.Tensor", run: SavedRun) -> Path:
+def save_latents(folder: Path, latents: "Latents", run: SavedRun) -> Path:
     """Write the latents and what is needed to decode them; the folder appears whole or not at all.
 
     Raises:
@@ -110,7 +112,7 @@ def save_latents(folder: Path, latents: "torch.Tensor", run: SavedRun) -> Path:
 
     with _part_of(folder) as part:
         try:
-            save_file({"latents": latents.detach().cpu().contiguous()}, part / TENSORS)
+            save_file(_tensors(latents), part / TENSORS)
             (part / RUN).write_text(run.to_json(), encoding="utf-8")
             refuse_foreign_latents(folder)
             if folder.exists():
@@ -120,6 +122,11 @@ def save_latents(folder: Path, latents: "torch.Tensor", run: SavedRun) -> Path:
             reason = getattr(error, "strerror", None) or error
             raise DiskError(f"Cannot save the latents to {folder}: {reason}.") from error
     return folder
+
+
+def _tensors(latents: "Latents") -> "dict[str, torch.Tensor]":
+    named = {"latents": latents.video, "audio": latents.audio}
+    return {k: v.detach().cpu().contiguous() for k, v in named.items() if v is not None}
 
 
 def refuse_foreign_latents(folder: Path) -> None:
@@ -156,7 +163,7 @@ def _part_of(folder: Path) -> Generator[Path]:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def read_latents(folder: Path) -> "tuple[torch.Tensor, SavedRun]":
+def read_latents(folder: Path) -> "tuple[Latents, SavedRun]":
     """The latents and the run that made them.
 
     Raises:
@@ -165,11 +172,18 @@ def read_latents(folder: Path) -> "tuple[torch.Tensor, SavedRun]":
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from t2v.runtime.adapter import Latents
+
     try:
         run = SavedRun.from_json((folder / RUN).read_text(encoding="utf-8"))
-        latents = load_file(folder / TENSORS)["latents"]
-        if latents.ndim != 5 or not latents.is_floating_point() or not latents.numel():
-            raise ValueError(f"they are {latents.dtype} of shape {tuple(latents.shape)}")
+        tensors = load_file(folder / TENSORS)
+        # A silent film, or a run of an older t2v, has no audio.
+        latents = Latents(tensors["latents"], tensors.get("audio"))
+        for tensor in _tensors(latents).values():
+            if not tensor.is_floating_point() or not tensor.numel():
+                raise ValueError(f"they are {tensor.dtype} of shape {tuple(tensor.shape)}")
+        if latents.video.ndim != 5:
+            raise ValueError(f"they are of shape {tuple(latents.video.shape)}")
         return latents, run
     except (FileNotFoundError, NotADirectoryError):
         raise RequestError(

@@ -88,7 +88,7 @@ def load_for(
     allow_pickle: bool = False,
     listener: Listener = silent,
 ) -> "Generator":
-    """Load the model of a plan, just as the plan says; with `decode_only` nothing but its VAE."""
+    """Load the model of a plan, just as the plan says; with `decode_only` nothing but its decoders."""
     request = plan.requests[0]
     options = Options(
         device=request.device,
@@ -140,9 +140,9 @@ def _open(
     memory, notes = _where_it_runs(planned, device)
     dtype = pick_dtype(options.dtype or "auto", spec, device)
     loras = [] if decode_only else [parse_lora(text) for text in options.lora or ()]
-    parts = ("vae",) if decode_only else None
     with quiet() as warnings, memory_errors(memory, device):
         adapter = adapter_for(spec)
+        parts = adapter.decoders if decode_only else None
         pipe = load_pipeline(folder, spec, dtype=dtype, allow_pickle=allow_pickle, parts=parts)
         if not decode_only:
             defaults = spec.defaults

@@ -25,12 +25,15 @@ from t2v.errors import InterruptedRun, T2VError
 from t2v.media.guard import NonFiniteFrame
 from t2v.media.writer import Writer
 from t2v.plan.request import Request
-from t2v.runtime.adapter import Adapter
+from t2v.runtime.adapter import Adapter, Latents
 from t2v.runtime.device import peak_memory
 from t2v.runtime.offload import memory_errors
 from t2v.runtime.quiet import quiet
 from t2v.runtime.seeds import generator
 from t2v.runtime.vae import upcast_vae
+
+_SOUND_MARGIN_S = 0.1
+"""Models make sound in latents of some 40 ms, and round."""
 
 
 @dataclass(slots=True)
@@ -86,7 +89,7 @@ class Rendering:
         finally:
             sink.abort()
 
-    def decode(self, latents: torch.Tensor) -> Video:
+    def decode(self, latents: Latents) -> Video:
         """The second half alone, for latents that were saved."""
         sink = open_sink(self.request, self.output, overwrite=self.overwrite)
         try:
@@ -97,7 +100,7 @@ class Rendering:
         finally:
             sink.abort()
 
-    def _denoise(self) -> torch.Tensor:
+    def _denoise(self) -> Latents:
         arguments = self.adapter.call_arguments(self.pipe, self.request)
         arguments |= self.further_arguments
         arguments["generator"] = generator(self.request.seed)
@@ -105,7 +108,7 @@ class Rendering:
         with self._watched():
             return self.adapter.denoise(self.pipe, arguments, self.progress.step)
 
-    def _decode(self, latents: torch.Tensor, sink: Writer | Memory) -> Video:
+    def _decode(self, latents: Latents, sink: Writer | Memory) -> Video:
         try:
             delivered = self._deliver(latents, sink, strict_finite=True)
         except NonFiniteFrame as error:
@@ -113,7 +116,7 @@ class Rendering:
             return self._decode_again(latents, error)
         return self._close(delivered, sink)
 
-    def _decode_again(self, latents: torch.Tensor, error: NonFiniteFrame) -> Video:
+    def _decode_again(self, latents: Latents, error: NonFiniteFrame) -> Video:
         """Once more with a float32 VAE where that can help; else with zeros for what is no number."""
         sink = open_sink(self.request, self.output, overwrite=self.overwrite)
         try:
@@ -125,7 +128,7 @@ class Rendering:
             sink.abort()
 
     def _deliver(
-        self, latents: torch.Tensor, sink: Writer | Memory, *, strict_finite: bool
+        self, latents: Latents, sink: Writer | Memory, *, strict_finite: bool
     ) -> Delivered:
         with self._watched():
             return deliver(
@@ -134,6 +137,7 @@ class Rendering:
                 num_frames=self.request.num_frames,
                 strict_finite=strict_finite,
                 progress=self.progress,
+                sound=self.adapter.sound(self.pipe, latents),
             )
 
     @contextmanager
@@ -150,6 +154,8 @@ class Rendering:
                 f"{self.request.num_frames} frames were asked for and the model made "
                 f"{delivered.num_frames}"
             )
+        if delivered.audio:
+            self._compare_lengths(delivered.audio["duration_s"])
         if isinstance(sink, Writer):
             self._pass_on(sink.notes)
         facts = {
@@ -157,6 +163,7 @@ class Rendering:
             "num_frames": delivered.num_frames,
             "duration_s": round(float(delivered.num_frames / self.request.fps), 6),
             "frames_sha256": delivered.frames_sha256,
+            "audio": delivered.audio,
             "guard": guard_facts(delivered.guard),
             "warnings": self.warnings,
             "peak_memory_bytes": peak_memory(self.device),
@@ -164,8 +171,18 @@ class Rendering:
         }
         self.record.update(facts)
         if isinstance(sink, Memory):
-            return Video(self.record, frames=sink.stacked())
+            return Video(self.record, frames=sink.stacked(), sound=sink.sound)
         return self._publish(sink)
+
+    def _compare_lengths(self, sound_s: float) -> None:
+        """Say it where the sound is not as long as the pictures, as at another frame rate."""
+        missing_s = self.request.duration_s - sound_s
+        if abs(missing_s) > max(float(1 / self.request.fps), _SOUND_MARGIN_S):
+            what = "its end is silent" if missing_s > 0 else "its end is cut off"
+            self._warn(
+                f"The sound is {sound_s:.2f} s long and the video {self.request.duration_s:.2f} s: "
+                f"{what}, and it may be out of step. Leave --fps at the model's own rate."
+            )
 
     def _publish(self, writer: Writer) -> Video:
         self.progress.write()

@@ -11,6 +11,7 @@ from t2v.errors import SuspectError
 if TYPE_CHECKING:
     import numpy as np
 
+    from t2v.media.audio import Sound
     from t2v.media.writer import Writer
 
 
@@ -26,6 +27,8 @@ class Video:
     """Everything about the run, as in the file's metadata and `t2v generate --json`."""
     output: Path | None = None
     frames: "np.ndarray | None" = field(default=None, repr=False)
+    sound: "Sound | None" = field(default=None, repr=False)
+    """What is heard with the frames, where no file was written and the model makes sound."""
 
     @property
     def status(self) -> str:
@@ -59,6 +62,8 @@ class Video:
             crf=request["crf"]["value"],
             overwrite=overwrite,
         ) as writer:
+            if self.sound and writer.open_audio(self.sound.rate, self.sound.channels):
+                writer.write_audio(self.sound.samples)
             for frame in self.frames:
                 writer.write(frame)
             output = _finish(writer, self.record)

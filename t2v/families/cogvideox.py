@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 
-from t2v.runtime.adapter import Frame
+from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.vae import decoded_frames, to_vae
 
@@ -24,9 +24,10 @@ class CogVideoXAdapter(PipelineAdapter):
         wanted = (arguments["num_frames"] - 1) // pipe.vae_scale_factor_temporal + 1
         return latents[:, latents.shape[1] - wanted :].transpose(1, 2)
 
-    def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames of two latents at a time, as the VAE batches them itself."""
-        yield from decoded_frames(pipe, to_vae(pipe, 1 / pipe.vae_scaling_factor_image * latents))
+        video = 1 / pipe.vae_scaling_factor_image * latents.video
+        yield from decoded_frames(pipe, to_vae(pipe, video))
 
 
 adapter = CogVideoXAdapter()

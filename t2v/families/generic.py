@@ -9,7 +9,7 @@ from diffusers import DiffusionPipeline
 
 from t2v.errors import GenerationError
 from t2v.plan.request import Request
-from t2v.runtime.adapter import Frame, OnStep
+from t2v.runtime.adapter import Frame, Latents, OnStep
 from t2v.runtime.call import call_arguments, parameters
 from t2v.runtime.explain import explained
 from t2v.runtime.pipeline import PipelineAdapter
@@ -33,17 +33,17 @@ class GenericAdapter(PipelineAdapter):
 
     def denoise(
         self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
-    ) -> torch.Tensor:
+    ) -> Latents:
         """Run the whole pipeline; the result is B C F H W from 0 to 1."""
         accepted = parameters(pipe)
         output_type = {"output_type": "np"} if "output_type" in accepted else {}
         with watched(pipe, on_step) as callbacks, explained(pipe):
             output = pipe(**arguments, **callbacks, **output_type)
-        return _video(output, type(pipe).__name__)
+        return Latents(_video(output, type(pipe).__name__))
 
-    def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """The frames that are there already."""
-        for frame in latents[0].unbind(1):
+        for frame in latents.video[0].unbind(1):
             yield frame.permute(1, 2, 0).float().contiguous().numpy()
 
 

@@ -8,7 +8,7 @@ from diffusers import DiffusionPipeline
 from diffusers.utils.torch_utils import randn_tensor
 
 from t2v.plan.request import Request
-from t2v.runtime.adapter import Frame
+from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.vae import decoded_frames, to_vae
 
@@ -61,12 +61,12 @@ class LTXAdapter(PipelineAdapter):
         scale = torch.tensor(arguments["decode_noise_scale"]).to(latents)
         return (1 - scale) * latents + scale * noise
 
-    def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames of one decode over the whole clip: the decoder looks ahead in time."""
-        timestep = None
+        video, timestep = to_vae(pipe, latents.video), None
         if pipe.vae.config.timestep_conditioning:
-            timestep = torch.tensor([_DECODE_TIMESTEP]).to(latents.dtype).to(to_vae(pipe, latents))
-        yield from decoded_frames(pipe, to_vae(pipe, latents), timestep)
+            timestep = torch.tensor([_DECODE_TIMESTEP]).to(latents.video.dtype).to(video)
+        yield from decoded_frames(pipe, video, timestep)
 
 
 adapter = LTXAdapter()

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-import torch
 from diffusers import DiffusionPipeline
 
-from t2v.runtime.adapter import Frame
+from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.vae import decoded_frames, to_vae
 
@@ -16,10 +15,10 @@ class ModelScopeAdapter(PipelineAdapter):
     family = "modelscope"
     pipelines = ("TextToVideoSDPipeline",)
 
-    def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames of one decode in which the clip is a batch of pictures."""
-        latents = to_vae(pipe, 1 / pipe.vae.config.scaling_factor * latents)
-        yield from decoded_frames(pipe, latents)
+        video = 1 / pipe.vae.config.scaling_factor * latents.video
+        yield from decoded_frames(pipe, to_vae(pipe, video))
 
 
 adapter = ModelScopeAdapter()

@@ -8,7 +8,7 @@ from diffusers import DiffusionPipeline
 
 from t2v.errors import RequestError
 from t2v.plan.request import Request
-from t2v.runtime.adapter import Frame
+from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.vae import decoded_frames, to_vae
 
@@ -28,17 +28,17 @@ class WanAdapter(PipelineAdapter):
             )
         return super().call_arguments(pipe, request)
 
-    def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames one latent at a time, through the VAE's causal cache."""
-        latents = to_vae(pipe, latents)
+        video = to_vae(pipe, latents.video)
 
         def per_channel(values: list[float]) -> torch.Tensor:
             return torch.tensor(values).view(1, -1, 1, 1, 1)
 
-        mean = per_channel(pipe.vae.config.latents_mean).to(latents)
+        mean = per_channel(pipe.vae.config.latents_mean).to(video)
         # The pipeline's own detour over the reciprocal, for the same last bit.
-        inverse_std = 1.0 / per_channel(pipe.vae.config.latents_std).to(latents)
-        yield from decoded_frames(pipe, latents / inverse_std + mean)
+        inverse_std = 1.0 / per_channel(pipe.vae.config.latents_std).to(video)
+        yield from decoded_frames(pipe, video / inverse_std + mean)
 
 
 adapter = WanAdapter()

@@ -1,6 +1,7 @@
 """Sound beside the frames: encoded as far as the video has come, exactly as long at the end."""
 
 from collections import deque
+from dataclasses import dataclass
 from fractions import Fraction
 
 import av
@@ -11,6 +12,26 @@ from t2v.errors import GenerationError
 
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 96000, 88200, 64000)
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Sound from the first frame on."""
+
+    samples: NDArray[np.float32]
+    """num_samples x channels, -1 to 1."""
+    rate: int
+    """Samples a second."""
+
+    @property
+    def channels(self) -> int:
+        """1 for mono, 2 for stereo, 6 for 5.1."""
+        return int(self.samples.shape[1])
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.rate
 
 
 class AudioTrack:

@@ -46,7 +46,6 @@ class Recording:
         height: int,
         fps: Fraction,
         options: dict[str, str],
-        audio: tuple[str, int, int] | None = None,
     ) -> None:
         self.codec = codec
         self.fps = fps
@@ -64,12 +63,16 @@ class Recording:
         try:
             self._output = av.open(self.part, "w", format=codec.part, options=FRAGMENTED)
             self._stream = self._add_stream(width, height, options)
-            if audio is not None:
-                encoder, rate, channels = audio
-                self.audio = AudioTrack(self._output, encoder, rate=rate, channels=channels)
         except BaseException:
             self.discard()
             raise
+
+    def open_audio(self, encoder: str, rate: int, channels: int) -> None:
+        """Add a track for sound: before the first frame, with which the header is written."""
+        if self.num_frames or self.audio:
+            raise GenerationError("Sound has to be announced once, before the first frame.")
+        with self.errors():
+            self.audio = AudioTrack(self._output, encoder, rate=rate, channels=channels)
 
     def add(self, frame: Frame) -> None:
         """Encode the next frame."""

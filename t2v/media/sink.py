@@ -46,9 +46,19 @@ class Writer(ABC):
         self._write(frame)
         self.num_frames += 1
 
+    def open_audio(self, rate: int, channels: int) -> bool:
+        """Make room for sound before the first frame; False where this kind of file holds none.
+
+        Args:
+            rate: Samples a second.
+            channels: 1, 2 or 6.
+        """
+        self.notes.append(f"{self.path.name} holds no sound; .mp4, .mov, .mkv and .webm do")
+        return False
+
     def write_audio(self, samples: NDArray[np.float32]) -> None:
         """Add sound, samples x channels from -1 to 1; it may come before, between or after frames."""
-        raise GenerationError(f"{self.path.name} holds no sound. Use .mp4, .mov, .mkv or .webm.")
+        raise GenerationError(f"{self.path.name} was opened without sound.")
 
     def finish(self, metadata: dict[str, Any] | None = None) -> Path:
         """Complete the output with its metadata and let it appear; returns where it is."""

@@ -42,23 +42,14 @@ class VideoWriter(Writer):
         fps: Fraction,
         crf: int | None = None,
         overwrite: bool = False,
-        audio_rate: int | None = None,
-        audio_channels: int = 2,
     ) -> None:
         options = encoder_options(codec, crf)
         path = prepare_target(path, overwrite=overwrite)
         super().__init__(path, width=width, height=height, fps=fps, overwrite=overwrite)
         self.wants_float = codec.wants_float
         self._container = container
-        sound = audio_rate is not None and container.audio is not None
         self._recording = Recording(
-            path,
-            codec,
-            width=width,
-            height=height,
-            fps=fps,
-            options=options,
-            audio=(container.audio or "", audio_rate or 0, audio_channels) if sound else None,
+            path, codec, width=width, height=height, fps=fps, options=options
         )
         self._note_changes(crf)
 
@@ -71,6 +62,14 @@ class VideoWriter(Writer):
                 f"{self.width}x{self.height} -> {self.width + right}x{self.height + bottom}, "
                 f"{codec.name} takes even sizes: the last row and column are repeated"
             )
+
+    def open_audio(self, rate: int, channels: int) -> bool:
+        """Make room for sound before the first frame; False where this kind of file holds none."""
+        self._require_open()
+        if self._container.audio is None:
+            return super().open_audio(rate, channels)
+        self._recording.open_audio(self._container.audio, rate, channels)
+        return True
 
     def write_audio(self, samples: NDArray[np.float32]) -> None:
         """Add sound, samples x channels from -1 to 1; it may come before, between or after frames."""

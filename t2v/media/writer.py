@@ -22,8 +22,6 @@ def open_writer(
     codec: str = "auto",
     crf: int | None = None,
     overwrite: bool = False,
-    audio_rate: int | None = None,
-    audio_channels: int = 2,
 ) -> Writer:
     """Open an output for frames of one size.
 
@@ -36,8 +34,6 @@ def open_writer(
         codec: A name of `t2v.media.codecs.CODECS`; `auto` takes the container's first.
         crf: Quality, lower is better; None takes the codec's default.
         overwrite: Whether an existing output may be replaced.
-        audio_rate: Samples a second if sound will be written.
-        audio_channels: Channels of that sound.
     """
     if width < 1 or height < 1 or fps <= 0:
         raise RequestError(f"{width}x{height} at {fps} frames a second is no video.")
@@ -49,14 +45,4 @@ def open_writer(
     kind, container = choose(path, codec)
     if kind.name in ("gif", "webp"):
         return AnimationWriter(path, kind, **size, fps=fps, crf=crf, overwrite=overwrite)
-    return VideoWriter(
-        path,
-        kind,
-        container,
-        **size,
-        fps=fps,
-        crf=crf,
-        overwrite=overwrite,
-        audio_rate=audio_rate,
-        audio_channels=audio_channels,
-    )
+    return VideoWriter(path, kind, container, **size, fps=fps, crf=crf, overwrite=overwrite)

@@ -1,12 +1,14 @@
 """What a family has to say about its pipelines so that the rest can treat all of them alike."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 
+from t2v.media.audio import Sound
 from t2v.plan.request import Request
 
 Frame = np.ndarray
@@ -15,6 +17,16 @@ Frame = np.ndarray
 OnStep = Callable[[int, int], None]
 """Called as `on_step(step, of)`: with step 0 when the prompts are encoded and the denoiser starts,
 then after each step. Whatever it raises ends the run and reaches the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """What a denoiser made, and all that decoding needs: it can be saved for a later process."""
+
+    video: torch.Tensor
+    """B C F H W, as the adapter's `decode` takes it."""
+    audio: torch.Tensor | None = None
+    """As the adapter's `sound` takes it; None where the model makes no sound."""
 
 
 class Adapter(Protocol):
@@ -26,17 +38,19 @@ class Adapter(Protocol):
     family: ClassVar[str]
     pipelines: ClassVar[tuple[str, ...]]
     """The pipeline classes that it knows; empty means any."""
+    decoders: ClassVar[tuple[str, ...]]
+    """The pipeline's components that turn latents into frames and sound."""
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
         """Arguments of `pipe(...)` for this request, less generator, callback and output type."""
 
     def denoise(
         self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
-    ) -> torch.Tensor:
-        """Run the pipeline up to its latents, in the form that `decode` takes: B C F H W.
+    ) -> Latents:
+        """Run the pipeline up to its latents."""
 
-        They are all that `decode` needs, so they can be saved and decoded by a later process.
-        """
-
-    def decode(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> Iterator[Frame]:
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames of the latents in order, bit-identical to what the pipeline's own call returns."""
+
+    def sound(self, pipe: DiffusionPipeline, latents: Latents) -> Sound | None:
+        """The sound that belongs to the frames; None where there is none."""

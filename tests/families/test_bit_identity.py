@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from t2v.runtime.adapter import Latents
 from t2v.runtime.seeds import generator
 from t2v.testing import TINY
 
@@ -70,10 +71,10 @@ def test_a_vae_that_tiles_is_equal_too(load_tiny):
 def test_saved_latents_are_all_that_decoding_needs(load_tiny, tmp_path, name):
     model, later = load_tiny(name), load_tiny(name)
     latents = model.adapter.denoise(model.pipe, model.arguments())
-    save_file({"latents": latents.contiguous()}, tmp_path / "latents.safetensors")
+    save_file({"latents": latents.video.contiguous()}, tmp_path / "latents.safetensors")
 
     saved = load_file(tmp_path / "latents.safetensors")["latents"]
-    frames = np.stack(list(later.adapter.decode(later.pipe, saved)))
+    frames = np.stack(list(later.adapter.decode(later.pipe, Latents(saved))))
 
     np.testing.assert_array_equal(frames, model.direct())
 

@@ -155,9 +155,8 @@ def test_h264_gives_the_same_bytes_again(frames, write):
 def test_sound_ends_within_a_frame_of_the_pictures(name, when, length, frames, tmp_path):
     rate, fps, clip = 44100, Fraction(24), frames(64, 64, 36)
     sound = np.sin(np.arange(int(1.5 * length * rate)) / 20).astype(np.float32)[:, None]
-    with open_writer(
-        tmp_path / name, width=64, height=64, fps=fps, audio_rate=rate, audio_channels=1
-    ) as writer:
+    with open_writer(tmp_path / name, width=64, height=64, fps=fps) as writer:
+        writer.open_audio(rate, 1)
         if when == "before":
             writer.write_audio(sound)
         for frame in clip:
@@ -176,8 +175,27 @@ def decoded_seconds(path):
         return sum(block.samples / block.sample_rate for block in container.decode(audio=0))
 
 
-def test_a_file_opened_for_sound_that_gets_none_is_silent_film(frames, write, ffprobe):
-    assert "audio" not in ffprobe(write("clip.mp4", frames(64, 64, 4), audio_rate=16000))
+def test_a_file_opened_for_sound_that_gets_none_is_a_silent_film(frames, tmp_path, ffprobe):
+    with open_writer(tmp_path / "clip.mp4", width=64, height=64, fps=Fraction(24)) as writer:
+        writer.open_audio(16000, 2)
+        for frame in frames(64, 64, 4):
+            writer.write(frame)
+        path = writer.finish()
+    assert "audio" not in ffprobe(path)
+
+
+def test_sound_is_announced_before_the_frames(frames, tmp_path):
+    with open_writer(tmp_path / "clip.mp4", width=64, height=64, fps=Fraction(24)) as writer:
+        writer.write(frames(64, 64, 1)[0])
+        with pytest.raises(GenerationError, match="before the first frame"):
+            writer.open_audio(16000, 2)
+
+
+@pytest.mark.parametrize("name", ["clip.gif", "clip.webp", "clip.avif", "frames"])
+def test_kinds_of_files_without_sound_say_so(name, tmp_path):
+    with open_writer(tmp_path / name, width=64, height=64, fps=Fraction(24)) as writer:
+        assert not writer.open_audio(16000, 2)
+        assert f"{name} holds no sound; .mp4, .mov, .mkv and .webm do" in writer.notes
 
 
 def test_the_probe_agrees_with_ffprobe(frames, write, ffprobe):

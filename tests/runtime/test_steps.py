@@ -11,13 +11,14 @@ from t2v.runtime.seeds import generator
 from t2v.testing import tiny_options
 
 
-class Latents(PipelineAdapter):
+class LatentsOnly(PipelineAdapter):
     family, pipelines = "any", ()
 
 
 def denoise(pipe, name="wan", on_step=None, **changes):
     arguments = {"prompt": "a red boat", **tiny_options(name), **changes}
-    return Latents().denoise(pipe, {**arguments, "generator": generator(3)}, on_step)
+    latents = LatentsOnly().denoise(pipe, {**arguments, "generator": generator(3)}, on_step)
+    return latents.video
 
 
 def steps_of(pipe, name="wan", **changes):
