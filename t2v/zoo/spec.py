@@ -1,9 +1,9 @@
 """What a zoo entry says about a model: frozen data, no code. `models.yaml` validates against this."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Commercial = Literal["yes", "no", "conditions"]
 Maturity = Literal["verified", "smoke", "untested", "legacy", "unverified"]
@@ -55,11 +55,15 @@ class Defaults(_Frozen):
     """What a call uses where the user said nothing; None leaves the pipeline's own default."""
 
     num_inference_steps: PositiveInt | None = None
+    min_inference_steps: PositiveInt | None = None
+    """The fewest steps that the pipeline can run; fewer are refused before anything is loaded."""
     guidance_scale: Annotated[float, Field(ge=0)] | None = None
     guidance_scale_2: Annotated[float, Field(ge=0)] | None = None
     negative_prompt: str | None = None
     scheduler: str | None = None
     """A diffusers scheduler class name; None keeps the repository's."""
+    scheduler_config: dict[str, CallValue] = {}
+    """Settings of the scheduler that differ from the repository's, such as `beta_schedule`."""
     flow_shift: Annotated[float, Field(gt=0)] | None = None
     max_sequence_length: PositiveInt | None = None
     call: dict[str, CallValue] = {}
@@ -89,6 +93,33 @@ class Component(_Frozen):
     """The dtype to compute in."""
 
 
+class Part(_Frozen):
+    """A part of the pipeline that lies outside the model's repository, such as a motion adapter.
+
+    Its class is the first that the entry's `classes` names for it.
+    """
+
+    repo: RepoId | None = None
+    folder: str | None = None
+    """A local folder in place of a repository."""
+    revision: CommitHash | None = None
+    file: Annotated[str, Field(pattern=r"^[\w-][\w./-]*\.safetensors$")] | None = None
+    """One file with all the weights, for a part in its class's default configuration; without it
+    the place has a `config.json` and weights, as `save_pretrained` writes them."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.repo is None) == (self.folder is None):
+            raise ValueError("needs one of repo and folder")
+        return self
+
+
+class LoraPart(Part):
+    """A LoRA that belongs to the model; those of `--lora` come on top of it."""
+
+    scale: float = 1.0
+
+
 class Supports(_Frozen):
     """What can be done with the model beyond a plain call."""
 
@@ -97,8 +128,11 @@ class Supports(_Frozen):
     caches: bool = False
     context_parallel: bool = False
     long_video: tuple[str, ...] = ()
+    """Ways to a video longer than native: `windows`, `continue`, `native`."""
     window: PositiveInt | None = None
-    overlap: PositiveInt | None = None
+    """Latent frames of a window."""
+    overlap: Annotated[int, Field(ge=0)] | None = None
+    """Latent frames that a window shares with the one before it."""
 
 
 class MemoryRow(_Frozen):
@@ -126,6 +160,14 @@ class ModelSpec(_Frozen):
     """The folder below `t2v/builtin` of a model that ships with the package."""
     folder: str | None = None
     """A local diffusers folder, for a model given by its path."""
+    repo_pipeline: str | None = None
+    """The pipeline class that the repository names where it is another one: AnimateDiff takes the
+    parts of a `StableDiffusionPipeline`."""
+    unused: tuple[str, ...] = ()
+    """Parts of the repository that the pipeline does not take; neither fetched nor loaded."""
+    parts: dict[str, Part] = {}
+    """Part of the pipeline -> where it lies, for those that the repository does not have."""
+    loras: tuple[LoraPart, ...] = ()
     revision: CommitHash | None = None
     variant: str | None = None
     aliases: tuple[Name, ...] = ()
@@ -169,6 +211,12 @@ class ModelSpec(_Frozen):
     @classmethod
     def _fraction(cls, value: object) -> object:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _parts_have_classes(self) -> Self:
+        if unclear := [part for part in self.parts if not self.classes.get(part)]:
+            raise ValueError(f"parts.{unclear[0]} needs its class, in classes.{unclear[0]}")
+        return self
 
     @property
     def mixes_formats(self) -> bool:
