@@ -10,6 +10,7 @@ from t2v.plan.history import Estimate
 from t2v.plan.machine import Machine
 from t2v.plan.options import Options
 from t2v.plan.prompts import checked_prompt
+from t2v.plan.windows import LongPlan
 from t2v.plan.wording import quoted
 from t2v.zoo.spec import ModelSpec
 
@@ -56,6 +57,8 @@ class Request:
     codec: str = "auto"
     crf: int | None = None
     metadata: bool = True
+    long: LongPlan | None = None
+    """How it is made where it is more than one plain clip; None calls the pipeline as it is."""
     origins: dict[str, str] = field(default_factory=dict, compare=False)
     """Field name -> who decided it: `flag`, `project config`, `user config`, `zoo` (the entry),
     `pipeline` (its own default), `t2v` (ours), `random` or `derived from SEED`."""
@@ -78,7 +81,7 @@ class Request:
 
         The record may come out of a stranger's video, so every value is checked again.
         """
-        known = {one.name for one in fields(cls)} - {"origins"}
+        known = {one.name for one in fields(cls)} - {"origins", "long"}
         given = {name: entry for name, entry in record.items() if name in known}
         if not all(isinstance(entry, Mapping) for entry in given.values()):
             raise RequestError(
@@ -101,7 +104,7 @@ class Request:
 
     def _values(self) -> dict[str, Any]:
         values = {one.name: getattr(self, one.name) for one in fields(self)}
-        del values["origins"]
+        del values["origins"], values["long"]
         return values | {"fps": str(self.fps), "lora": [asdict(lora) for lora in self.lora]}
 
 
