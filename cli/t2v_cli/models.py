@@ -61,9 +61,9 @@ def check(files: FilesArg = None, json: o.JsonOpt = False) -> None:
         out.json([asdict(problem) for problem in problems])
     for problem in () if json else problems:
         out.data(problem)
-    if problems:
+    if any(problem.level == "error" for problem in problems):
         raise typer.Exit(1)
-    out.talk("no problems found")
+    out.talk("no mistakes found" if problems else "no problems found")
 
 
 @app.command(epilog=examples("t2v models default", "t2v models default wan2.1-t2v-1.3b"))

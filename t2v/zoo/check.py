@@ -1,19 +1,14 @@
 """Lint catalogs: what the schema cannot say, each fault with its place in the file."""
 
-import importlib.util
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from t2v.errors import DocumentError
-from t2v.zoo.documents import Document, KeyPath, key_text
+from t2v.zoo.documents import Document, key_text
 from t2v.zoo.entries import Drawer
+from t2v.zoo.rules import Level, faults, is_family
 from t2v.zoo.spec import ModelSpec
-
-_FAMILY = re.compile(r"[a-z]\w*(\.\w+)*")
-_NUMBERED = ("components", "frames", "sizes", "fps", "defaults")
-"""Keys whose numbers need a source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +19,13 @@ class Problem:
     """`file:line:column`."""
     key: str
     message: str
+    level: Level = "error"
+    """A `warning` is no mistake; it is to be looked at."""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.key + ': ' if self.key else ''}{self.message}"
+        key = f"{self.key}: " if self.key else ""
+        kind = "warning: " if self.level == "warning" else ""
+        return f"{self.where}: {kind}{key}{self.message}"
 
 
 def check(documents: Sequence[Document], *, base: Sequence[Document] = ()) -> list[Problem]:
@@ -44,76 +43,52 @@ def check(documents: Sequence[Document], *, base: Sequence[Document] = ()) -> li
             problems += [_problem(line) for line in str(error).splitlines()]
             continue
         if entry.document in documents:
-            for path, message in _faults(specs[name]):
-                place = ("models", name, *path)
-                where = entry.document.where(place)
-                problems.append(Problem(where, key_text(place), message))
-    return problems + list(_clashes(drawer, specs)) + list(_no_default(drawer, documents))
+            problems += _faults(drawer, specs[name], documents)
+    problems += _families(drawer, documents)
+    problems += _clashes(drawer, specs, documents)
+    problems += _no_default(drawer, documents)
+    # What a family says wrong is wrong in each of its models.
+    return list(dict.fromkeys(problems))
 
 
-def _faults(spec: ModelSpec) -> Iterator[tuple[KeyPath, str]]:
-    yield from _identity(spec)
-    yield from _frames(spec)
-    yield from _sizes(spec)
-    yield from _sources(spec)
+def _faults(drawer: Drawer, spec: ModelSpec, documents: Sequence[Document]) -> Iterator[Problem]:
+    for fault in faults(spec, drawer.families.get(spec.family)):
+        document, place = drawer.place(spec.name, fault.path)
+        if document not in documents:
+            document = drawer.entries[spec.name].document
+            place = ("models", spec.name, *fault.path)
+        yield Problem(document.where(place), key_text(place), fault.message, fault.level)
 
 
-def _identity(spec: ModelSpec) -> Iterator[tuple[KeyPath, str]]:
-    if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", spec.name):
-        yield (), "name it in lower case: family, version, task and size with dashes between."
-    if not _is_family(spec.family):
-        yield ("family",), f"t2v has no family {spec.family!r}."
-    places = [key for key in ("repo", "builtin", "folder") if getattr(spec, key)]
-    if len(places) != 1:
-        yield (
-            (),
-            f"needs one of repo, builtin and folder, and has {' and '.join(places) or 'none'}.",
-        )
-    if spec.license.lower() in ("", "unknown", "unverified"):
-        yield ("license",), "name the licence; its identifier, in lower case."
-    if not spec.description:
-        yield (), "needs a description of one line."
+def _families(drawer: Drawer, documents: Sequence[Document]) -> Iterator[Problem]:
+    for document in documents:
+        blocks = document.data.get("families") if isinstance(document.data, dict) else None
+        for name in blocks or ():
+            if not is_family(name):
+                place = ("families", name)
+                where = document.where(place)
+                yield Problem(where, key_text(place), f"t2v has no family {name!r}.")
 
 
-def _frames(spec: ModelSpec) -> Iterator[tuple[KeyPath, str]]:
-    rule = spec.frames
-    for key in ("native", "min", "max"):
-        number = getattr(rule, key)
-        if number is not None and (number - rule.plus) % rule.multiple:
-            yield ("frames", key), f"{number} is not {rule.multiple} n + {rule.plus}."
-    if not (rule.min or 1) <= rule.native <= (rule.max or rule.native):
-        yield ("frames", "native"), f"{rule.native} is not between min and max."
-
-
-def _sizes(spec: ModelSpec) -> Iterator[tuple[KeyPath, str]]:
-    for index, size in enumerate(spec.sizes.native):
-        if any(side % spec.sizes.multiple for side in size):
-            text = f"{size[0]}x{size[1]} is no multiple of {spec.sizes.multiple}."
-            yield ("sizes", "native", index), text
-
-
-def _sources(spec: ModelSpec) -> Iterator[tuple[KeyPath, str]]:
-    said = spec.model_dump(include=set(_NUMBERED), exclude_defaults=True)
-    for key in _NUMBERED:
-        if said.get(key) and not spec.sources.get(key, "").strip():
-            yield (
-                (key,),
-                f"has numbers without a source; say where they come from in sources.{key}.",
-            )
-    for key in spec.sources:
-        if key.partition(".")[0] not in ModelSpec.model_fields:
-            yield ("sources", key), "is a source for nothing; use a key of the entry."
-
-
-def _clashes(drawer: Drawer, specs: dict[str, ModelSpec]) -> Iterator[Problem]:
+def _clashes(
+    drawer: Drawer, specs: Mapping[str, ModelSpec], documents: Sequence[Document]
+) -> Iterator[Problem]:
+    """One name for two models, told where the later catalog says it."""
     owners = {name: name for name in specs}
     for name, spec in specs.items():
         for index, alias in enumerate(spec.aliases):
             owner = owners.setdefault(alias, name)
-            if owner != name or alias == name:
+            if owner == name and alias != name:
+                continue
+            own, other = drawer.entries[name].document, drawer.entries[owner].document
+            if own in documents:
                 place = ("models", name, "aliases", index)
-                where = drawer.entries[name].document.where(place)
-                yield Problem(where, key_text(place), f"{alias!r} is the name of {owner} already.")
+                message = f"{alias!r} is the name of {owner} already."
+                yield Problem(own.where(place), key_text(place), message)
+            elif other in documents:
+                above = ("models", owner)
+                message = f"{alias!r} is the name of {name} already."
+                yield Problem(other.where(above), key_text(above), message)
 
 
 def _no_default(drawer: Drawer, documents: Sequence[Document]) -> Iterator[Problem]:
@@ -122,27 +97,6 @@ def _no_default(drawer: Drawer, documents: Sequence[Document]) -> Iterator[Probl
             name = document.data["default"]
             if name not in drawer.entries:
                 yield Problem(document.where(("default",)), "default", f"no entry {name!r}.")
-
-
-def _is_family(name: str) -> bool:
-    if not _FAMILY.fullmatch(name):
-        return False
-    # A dotted name is the module of somebody else's family.
-    module = name if "." in name else f"t2v.families.{name}"
-    spec = importlib.util.find_spec(module.partition(".")[0])
-    if spec is None or not spec.submodule_search_locations:
-        return False
-    return _has_module(list(spec.submodule_search_locations), module.split(".")[1:])
-
-
-def _has_module(roots: list[str], parts: list[str]) -> bool:
-    """Look for a module's file without importing the packages around it, which may be heavy."""
-    *folders, last = parts
-    for root in roots:
-        place = Path(root).joinpath(*folders)
-        if (place / f"{last}.py").is_file() or (place / last / "__init__.py").is_file():
-            return True
-    return False
 
 
 def _problem(line: str) -> Problem:

@@ -41,7 +41,7 @@ class Drawer:
         self.default: str | None = None
         self.entries: dict[str, Entry] = {}
         self.families: dict[str, Family] = {}
-        self._family_documents: dict[str, Document] = {}
+        self._family_documents: dict[str, list[Document]] = {}
         for document in documents:
             self._add(document)
 
@@ -57,19 +57,25 @@ class Drawer:
             return ModelSpec.model_validate(self._complete(entry))
         except ValidationError as error:
             for fault in error.errors(include_url=False):
-                faults.append(str(self._fault(entry, fault["loc"], _message(fault))))
+                document, path = self.place(name, fault["loc"])
+                faults.append(str(document.error(path, _message(fault))))
         raise DocumentError("\n".join(faults)) from None
 
     def _complete(self, entry: Entry) -> dict[str, Any]:
         family = self.families.get(str(entry.raw.get("family", _GENERIC)))
         return inherit(entry.raw, family, entry.name)
 
-    def _fault(self, entry: Entry, path: KeyPath, message: str) -> DocumentError:
+    def place(self, name: str, path: KeyPath) -> tuple[Document, KeyPath]:
+        """Where a value of an entry is written: in the entry, or in the block of its family."""
+        entry = self.entries[name]
+        own: KeyPath = ("models", name, *path)
         family = str(entry.raw.get("family", _GENERIC))
-        inherited = path and path[0] not in entry.raw and family in self._family_documents
-        if inherited and path[0] in self.families[family].values:
-            return self._family_documents[family].error(("families", family, *path), message)
-        return entry.document.error(("models", entry.name, *path), message)
+        inherited: KeyPath = ("families", family, *path)
+        if path and not _says(entry.raw, path):
+            for document in reversed(self._family_documents.get(family, [])):
+                if inherited in document.marks:
+                    return document, inherited
+        return entry.document, own
 
     def _add(self, document: Document) -> None:
         sections = _mapping(document, (), document.data)
@@ -99,7 +105,19 @@ class Drawer:
             if key not in ModelSpec.model_fields and key != "pipelines":
                 raise document.error(("families", name, key), _unknown_key(key))
         self.families[name] = Family(name, tuple(pipelines), values)
-        self._family_documents[name] = document
+        self._family_documents.setdefault(name, []).append(document)
+
+
+def _says(raw: Mapping[str, Any], path: KeyPath) -> bool:
+    """Whether an entry itself has the value, in whole or, in a list, in part."""
+    value: Any = raw
+    for key in path:
+        if not isinstance(value, Mapping):
+            return True
+        if key not in value:
+            return False
+        value = value[key]
+    return True
 
 
 def inherit(raw: Mapping[str, Any], family: Family | None, name: str) -> dict[str, Any]:

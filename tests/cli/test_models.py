@@ -1,6 +1,7 @@
 """The zoo from the command line."""
 
 import t2v
+from tests.cli.conftest import ROOT
 
 
 def test_the_list_shows_what_matters_before_a_download(cli):
@@ -54,7 +55,15 @@ def test_a_problem_of_a_catalog_is_named_with_its_place(cli, tmp_path):
 def test_problems_as_json(cli, tmp_path):
     (tmp_path / "mine.yaml").write_text("models:\n  my-model: {family: wan}\n")
     problem = cli("models", "check", "mine.yaml", "--json").json()[0]
-    assert set(problem) == {"where", "key", "message"}
+    assert set(problem) == {"where", "key", "message", "level"}
+
+
+def test_a_warning_is_no_failure(cli, tmp_path):
+    copy = (ROOT / "models.yaml").read_text("utf-8")
+    (tmp_path / "mine.yaml").write_text(copy.replace(">=0.42,<0.43", ">=0.30,<0.31"))
+    result = cli("models", "check", "mine.yaml")
+    assert (result.code, result.err) == (0, "no mistakes found\n")
+    assert "warning: models.doodle-128.diffusers: was checked with >=0.30,<0.31" in result.out
 
 
 def test_the_default_can_be_asked_for_and_chosen(cli):

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,15 @@ models:
     fps: 16
     sources: {frames: its README, sizes: its README, fps: its README}
 """
+
+
+SOURCES = ", defaults: its paper, latents: its paper, supports: its paper"
+
+
+def entry(lines: str) -> str:
+    """The good entry with further lines at line 12, and a source for whatever they say."""
+    sourced = GOOD.replace("fps: its README", f"fps: its README{SOURCES}")
+    return sourced.replace("fps: 16\n", f"fps: 16\n    {lines}\n")
 
 
 def lint(text: str, base: Sequence[Document] = ()) -> list[str]:
@@ -120,6 +130,18 @@ def test_a_good_entry_has_no_problems():
             "my.yaml:12:14: models.a-1b.memory[0].how: is missing.",
         ),
         (
+            "commercial: yes",
+            "commercial: maybe",
+            "my.yaml:8:5: models.a-1b.commercial: Input should be 'yes', 'no' or 'conditions', "
+            "and not 'maybe'.",
+        ),
+        ("    commercial: yes\n", "", "my.yaml:2:3: models.a-1b.commercial: is missing."),
+        (
+            "multiple: 4, plus: 1, native: 81}",
+            "multiple: 4, plus: 9, native: 5}",
+            "my.yaml:9:36: models.a-1b.frames.native: 5 is not 4 n + 9.",
+        ),
+        (
             "a-1b:",
             "A_1B:",
             "my.yaml:2:3: models.A_1B: name it in lower case: family, version, task and size "
@@ -131,6 +153,153 @@ def test_a_mistake_is_reported_with_its_place(old: str, new: str, problem: str):
     assert lint(GOOD.replace(old, new)) == [problem]
 
 
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (
+            "maturity: unverified",
+            "my.yaml:12:5: models.a-1b.maturity: is for models without an entry; "
+            "this one is untested at least.",
+        ),
+        (
+            "latents: {factor: 3}",
+            "my.yaml:12:5: models.a-1b.latents: 81 frames are not 1 + 3 n, so no number of latents.",
+        ),
+        (
+            "defaults: {num_inference_steps: 3, call: {sigmas: [1, 0.5]}}",
+            "my.yaml:12:47: models.a-1b.defaults.call.sigmas: "
+            "2 values hold for 2 steps, and not for 3.",
+        ),
+        (
+            "diffusers: '0.42'",
+            "my.yaml:12:5: models.a-1b.diffusers: '0.42' is no range such as '>=0.42,<0.43'.",
+        ),
+    ],
+)
+def test_a_mistake_in_a_further_line_is_reported_with_its_place(line: str, problem: str):
+    assert lint(entry(line)) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("supports", "place", "message"),
+    [
+        (
+            "long_video: [windows], window: 6, overlap: 6",
+            "overlap",
+            "6 is not less than the window of 6.",
+        ),
+        (
+            "long_video: [windows], window: 5, overlap: 2",
+            "window",
+            "5 is no multiple of the 2 latents of a patch.",
+        ),
+        (
+            "long_video: [windows], window: 6, overlap: 1",
+            "overlap",
+            "1 is no multiple of the 2 latents of a patch.",
+        ),
+        (
+            "long_video: [windows], overlap: 2",
+            "long_video",
+            "windows need a window and an overlap.",
+        ),
+        (
+            "long_video: [continue], overlap: 2",
+            "overlap",
+            "means nothing where long_video has no windows.",
+        ),
+        (
+            "long_video: [window], lora: true",
+            "long_video[0]",
+            "'window' is none of windows, continue, native.",
+        ),
+    ],
+)
+def test_windows_that_no_video_can_be_made_of(supports: str, place: str, message: str):
+    lines = f"latents: {{factor: 4, patch: 2}}\n    supports: {{{supports}}}"
+    (problem,) = lint(entry(lines))
+    key = "[window" if "[" in place else f"{place}:"
+    column = f"    supports: {{{supports}}}".index(key) + (2 if "[" in place else 1)
+    assert problem == f"my.yaml:13:{column}: models.a-1b.supports.{place}: {message}"
+
+
+def test_windows_that_share_nothing_are_windows():
+    lines = "latents: {factor: 4}\n    supports: {long_video: [windows], window: 6, overlap: 0}"
+    assert lint(entry(lines)) == []
+
+
+def test_windows_are_counted_in_latents():
+    supports = "supports: {long_video: [windows], window: 6, overlap: 2}"
+    assert lint(entry(supports)) == [
+        "my.yaml:12:16: models.a-1b.supports.long_video: "
+        "windows are counted in latents; the entry lacks them."
+    ]
+
+
+def test_a_window_needs_a_source():
+    supports = "supports: {long_video: [windows], window: 6, overlap: 2}"
+    text = entry(f"latents: {{factor: 4}}\n    {supports}").replace(", supports: its paper", "")
+    assert lint(text) == [
+        "my.yaml:13:5: models.a-1b.supports: has numbers without a source; "
+        "say where they come from in sources.supports."
+    ]
+
+
+def test_a_source_may_be_that_of_a_single_number():
+    text = GOOD.replace("frames: its README", "frames.native: a guess")
+    assert lint(text) == [
+        "my.yaml:9:5: models.a-1b.frames: has numbers without a source; "
+        "say where they come from in sources.frames."
+    ]
+    plus = "frames.native: a guess, frames.multiple: its VAE, frames.plus: its VAE"
+    assert lint(GOOD.replace("frames: its README", plus)) == []
+
+
+def test_words_need_no_source():
+    assert lint(GOOD.replace("fps: 16", "fps: 16\n    defaults: {negative_prompt: none}")) == []
+
+
+def test_other_versions_of_diffusers_are_a_warning():
+    (problem,) = check([parse_yaml(entry("diffusers: '>=0.30,<0.31'"), "my.yaml")])
+    assert (problem.level, problem.key) == ("warning", "models.a-1b.diffusers")
+    installed = version("diffusers")
+    assert str(problem) == (
+        "my.yaml:12:5: warning: models.a-1b.diffusers: "
+        f"was checked with >=0.30,<0.31, and {installed} is installed."
+    )
+    assert lint(entry(f"diffusers: '=={installed}'")) == []
+
+
+def test_a_pipeline_is_one_of_its_family():
+    text = "families: {wan: {pipelines: [WanPipeline]}}\n" + GOOD
+    assert lint(text) == []
+    assert lint(text.replace("pipeline: WanPipeline", "pipeline: LTXPipeline")) == [
+        "my.yaml:5:5: models.a-1b.pipeline: the family wan has WanPipeline, and not LTXPipeline."
+    ]
+
+
+def test_a_block_without_a_family_is_a_slip_of_the_pen():
+    assert lint("families: {wann: {fps: 8}}\n" + GOOD) == [
+        "my.yaml:1:12: families.wann: t2v has no family 'wann'."
+    ]
+
+
+def test_a_fault_of_a_family_is_told_once_and_there():
+    second = GOOD.removeprefix("models:\n").replace("a-1b", "b-1b").replace("org/a", "org/b")
+    block = "families: {wan: {sizes: {native: [[850, 480]]}}}\n"
+    text = block + (GOOD + second).replace(", native: [[832, 480]]", "")
+    assert lint(text) == [
+        "my.yaml:1:35: families.wan.sizes.native[0]: 850x480 is no multiple of 16."
+    ]
+
+
+def test_what_an_entry_makes_of_the_family_of_another_catalog_is_its_own_fault():
+    base = parse_yaml("families: {wan: {frames: {multiple: 4, plus: 1, native: 81}}}", "base")
+    assert lint(GOOD.replace("plus: 1, native: 81", "max: 49"), base=[base]) == [
+        "my.yaml:9:5: models.a-1b.frames.native: 81 is not between min and max."
+    ]
+
+
 def test_an_alias_belongs_to_one_entry():
     second = GOOD.removeprefix("models:\n").replace("a-1b", "b-1b").replace("org/a", "org/b")
     text = GOOD.replace("fps: 16", "fps: 16\n    aliases: [a, x]") + second.replace(
@@ -140,6 +309,20 @@ def test_an_alias_belongs_to_one_entry():
         "my.yaml:24:18: models.b-1b.aliases[1]: 'x' is the name of a-1b already.",
         "my.yaml:24:21: models.b-1b.aliases[2]: 'a-1b' is the name of a-1b already.",
     ]
+
+
+def test_a_name_that_is_an_alias_elsewhere_is_told_in_the_later_catalog():
+    base = parse_yaml(GOOD.replace("fps: 16", "fps: 16\n    aliases: [b-1b, c]"), "base")
+    own = GOOD.replace("a-1b", "b-1b").replace("fps: 16", "fps: 16\n    aliases: [c]")
+    assert lint(own, base=[base]) == [
+        "my.yaml:2:3: models.b-1b: 'b-1b' is the name of a-1b already.",
+        "my.yaml:12:15: models.b-1b.aliases[0]: 'c' is the name of a-1b already.",
+    ]
+
+
+def test_a_clash_within_another_catalog_is_not_told_here():
+    base = parse_yaml(GOOD.replace("fps: 16", "fps: 16\n    aliases: [a-1b]"), "base")
+    assert lint(GOOD.replace("a-1b", "b-1b"), base=[base]) == []
 
 
 def test_the_default_must_be_an_entry():
