@@ -3,8 +3,6 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Self
 
@@ -13,11 +11,18 @@ from t2v.zoo.documents import Document, read_yaml
 from t2v.zoo.entries import Drawer, Family
 from t2v.zoo.hub import locate, resolve_revision
 from t2v.zoo.introspect import spec_of_folder, spec_of_repo
-from t2v.zoo.places import cache_home, config_home, expanded
+from t2v.zoo.places import builtin_catalog, cache_home, config_home, expanded, overlay_paths
 from t2v.zoo.preference import preferred_model
 from t2v.zoo.spec import ModelSpec
 
-__all__ = ["Zoo", "builtin_catalog", "cache_home", "catalog_documents", "config_home"]
+__all__ = [
+    "Zoo",
+    "builtin_catalog",
+    "cache_home",
+    "catalog_documents",
+    "config_home",
+    "overlay_paths",
+]
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?$")
 
@@ -122,19 +127,6 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def builtin_catalog() -> Traversable:
-    """The models.yaml that ships with t2v: inside the wheel, or at the root of a checkout."""
-    packaged = resources.files("t2v") / "models.yaml"
-    return packaged if packaged.is_file() else Path(__file__).parents[2] / "models.yaml"
-
-
 def catalog_documents(*, overlays: bool = True) -> list[Document]:
     """The catalogs in the order in which they are laid over one another."""
     return [read_yaml(path) for path in (builtin_catalog(), *(overlay_paths() if overlays else ()))]
-
-
-def overlay_paths() -> list[Path]:
-    """The user's own catalogs, in the order in which they are laid over the one that ships."""
-    home = config_home()
-    own = home / "models.yaml"
-    return [*([own] if own.is_file() else []), *sorted((home / "models.d").glob("*.yaml"))]

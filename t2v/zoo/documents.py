@@ -1,10 +1,9 @@
-"""Read a YAML or JSON document that nobody vouches for, and remember where each value stands.
+"""Read a YAML document that nobody vouches for, and remember where each value stands.
 
 Only plain data comes out: mappings, lists, strings, numbers, booleans and null. Scalars follow
 YAML 1.2, so `no`, `12:30` and `2026-01-01` stay strings and `1e3` is a number.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from t2v.errors import DiskError, DocumentError
+from t2v.errors import DocumentError
+from t2v.zoo.files import MAX_BYTES, read_text
 
-MAX_BYTES = 2_000_000
 MAX_DEPTH = 20
 
 KeyPath = tuple[str | int, ...]
@@ -75,7 +74,7 @@ def read_yaml(path: Path | Traversable, *, max_bytes: int = MAX_BYTES) -> Docume
         DiskError: The file cannot be read.
         DocumentError: It is too large, no UTF-8, broken, or uses what is refused here.
     """
-    return parse_yaml(_read_text(path, max_bytes), str(path))
+    return parse_yaml(read_text(path, max_bytes), str(path))
 
 
 def parse_yaml(text: str, name: str = "<text>") -> Document:
@@ -92,22 +91,6 @@ def parse_yaml(text: str, name: str = "<text>") -> Document:
         raise DocumentError(f"{name}:{line}:1: not YAML: half a character.") from None
     except yaml.YAMLError as error:
         raise DocumentError(_yaml_message(name, error)) from None
-
-
-def read_json(path: Path, *, max_bytes: int = MAX_BYTES) -> Any:
-    """Read one JSON file, as small and as plain as a configuration of a model is.
-
-    Raises:
-        DiskError: The file cannot be read.
-        DocumentError: It is too large, no UTF-8 or no JSON.
-    """
-    text = _read_text(path, max_bytes)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DocumentError(f"{path}:{error.lineno}:{error.colno}: {error.msg}.") from None
-    except (RecursionError, ValueError) as error:
-        raise DocumentError(f"{path}:1:1: not a sane JSON file ({error}).") from None
 
 
 class _Builder:
@@ -210,19 +193,3 @@ def _yaml_message(name: str, error: yaml.YAMLError) -> str:
     if "nesting depth" in problem:  # LibYAML since 0.2.6 scans ahead of the events and stops first
         return f"{name}:{line}:{column}: nested deeper than {MAX_DEPTH} levels."
     return f"{name}:{line}:{column}: not YAML: {problem}."
-
-
-def _read_text(path: Path | Traversable, max_bytes: int) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(max_bytes + 1)
-    except OSError as error:
-        raise DiskError(f"Cannot read {path}: {error.strerror or error}.") from None
-    if len(content) > max_bytes:
-        raise DocumentError(f"{path}:1:1: larger than {max_bytes:,} bytes; split it.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - content.rfind(b"\n", 0, error.start)
-        raise DocumentError(f"{path}:{line}:{column}: not UTF-8 text.") from None

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from t2v.errors import ModelError
-from t2v.zoo.documents import read_json
 from t2v.zoo.entries import Family, inherit
+from t2v.zoo.files import read_json
 from t2v.zoo.geometry import Geometry, geometry_of
 from t2v.zoo.hub import fetch_configs, resolve_revision
 from t2v.zoo.safety import file_names, parts_of, read_index

@@ -1,6 +1,8 @@
 """Where t2v keeps its configuration and its caches."""
 
 import os
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 
@@ -17,6 +19,24 @@ def config_home() -> Path:
 def cache_home() -> Path:
     """The folder of what can be made again; `T2V_CACHE_HOME` and `XDG_CACHE_HOME` move it."""
     return _home("T2V_CACHE_HOME", "XDG_CACHE_HOME", ".cache")
+
+
+def builtin_catalog() -> Traversable:
+    """The models.yaml that ships with t2v: inside the wheel, or at the root of a checkout."""
+    packaged = resources.files("t2v") / "models.yaml"
+    return packaged if packaged.is_file() else Path(__file__).parents[2] / "models.yaml"
+
+
+def overlay_paths() -> list[Path]:
+    """The user's own catalogs, in the order in which they are laid over the one that ships."""
+    home = config_home()
+    own = home / "models.yaml"
+    return [*([own] if own.is_file() else []), *sorted(overlay_folder().glob("*.yaml"))]
+
+
+def overlay_folder() -> Path:
+    """Where each entry that `t2v models add` makes has a file of its own."""
+    return config_home() / "models.d"
 
 
 def hub_cache() -> Path:

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from t2v.errors import DocumentError
-from t2v.zoo.documents import read_json
+from t2v.zoo.files import read_json
+from t2v.zoo.hashes import COMMIT_HASH
 from t2v.zoo.places import config_home
-from t2v.zoo.spec import COMMIT_HASH
 from t2v.zoo.store import write_text
 
 

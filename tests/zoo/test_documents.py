@@ -5,7 +5,8 @@ import yaml
 
 from t2v.errors import DiskError, DocumentError
 from t2v.zoo import documents
-from t2v.zoo.documents import parse_yaml, read_json, read_yaml
+from t2v.zoo.documents import parse_yaml, read_yaml
+from t2v.zoo.files import read_json
 
 
 @pytest.fixture(params=["C", "Python"], autouse=True)
