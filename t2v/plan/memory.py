@@ -9,17 +9,8 @@ from pathlib import Path
 from t2v.plan.footprint import Footprint, weights_of
 from t2v.plan.machine import GIB, Machine
 from t2v.plan.request import MemoryPlan
+from t2v.plan.rungs import PROGRAM_BYTES, RUNGS, usable_bytes
 from t2v.zoo.spec import ModelSpec
-
-RUNGS = ("none", "model", "group", "sequential")
-"""From the fastest to the one that needs least."""
-
-_RESERVE_BYTES = GIB * 3 // 4
-"""A CUDA context takes 0.3 to 0.5 GiB; the rest is for what cuDNN and cuBLAS set aside."""
-_PROGRAM_BYTES = GIB * 3 // 8
-"""Python with torch, diffusers and transformers imported: 364 MiB."""
-_USABLE = 0.95
-"""What fragmentation leaves of the free memory."""
 
 
 def plan_memory(
@@ -69,10 +60,10 @@ def _on_cpu(footprint: Footprint, machine: Machine, wanted: str) -> MemoryPlan:
     if not footprint.weights:
         return MemoryPlan("none", False, "on the CPU, sizes unknown", warnings=tuple(warnings))
     free = machine.host_free_bytes
-    peak = footprint.peak("none") + _PROGRAM_BYTES
+    peak = footprint.peak("none") + PROGRAM_BYTES
     tiling = footprint.can_tile and free is not None and peak > free
     if tiling:
-        peak = footprint.peak("none", tiled=True) + _PROGRAM_BYTES
+        peak = footprint.peak("none", tiled=True) + PROGRAM_BYTES
     reason = f"on the CPU, {gib(peak)} at the peak"
     short = _host_warnings(peak, machine)
     if short and footprint.in_float32:
@@ -91,7 +82,7 @@ def _unknown(footprint: Footprint, machine: Machine, wanted: str) -> MemoryPlan:
 
 
 def _on_device(footprint: Footprint, machine: Machine, free: int, wanted: str) -> MemoryPlan:
-    usable = max(0, int(free * _USABLE) - _RESERVE_BYTES)
+    usable = usable_bytes(free)
     rung, tiling = _choose(footprint, usable, wanted)
     peak = footprint.peak(rung, tiled=tiling)
     if wanted != "auto":
