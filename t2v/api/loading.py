@@ -14,6 +14,7 @@ from t2v.plan.machine import Machine, probe_machine
 from t2v.plan.memory import plan_memory
 from t2v.plan.options import Options
 from t2v.plan.request import Lora, MemoryPlan, Plan
+from t2v.zoo.cache import locate_part
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.hub import locate, pull, revision_of
 from t2v.zoo.spec import ModelSpec
@@ -139,7 +140,7 @@ def _open(
     device = pick_device(options.device or "auto")
     memory, notes = _where_it_runs(planned, device)
     dtype = pick_dtype(options.dtype or "auto", spec, device)
-    loras = [] if decode_only else [parse_lora(text) for text in options.lora or ()]
+    loras = [] if decode_only else [*_own_loras(spec), *map(parse_lora, options.lora or ())]
     with quiet() as warnings, memory_errors(memory, device):
         adapter = adapter_for(spec)
         parts = adapter.decoders if decode_only else None
@@ -150,6 +151,7 @@ def _open(
                 pipe,
                 options.scheduler or defaults.scheduler,
                 options.flow_shift or defaults.flow_shift,
+                defaults.scheduler_config,
             )
         hashes = add_loras(pipe, loras, allow_pickle=allow_pickle)
         notes += place(pipe, memory, device)
@@ -173,6 +175,11 @@ def _open(
         (*warnings, *notes),
     )
     return Generator(loaded)
+
+
+def _own_loras(spec: ModelSpec) -> list[Lora]:
+    places = [(locate_part(lora), lora.scale) for lora in spec.loras]
+    return [Lora(str(place), scale) for place, scale in places if place]
 
 
 def _require_device(wanted: str) -> None:

@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import diffusers
@@ -45,18 +46,25 @@ def compatible_schedulers(pipe: DiffusionPipeline) -> tuple[str, ...]:
         names = {name for name in _FLOW if _follows(name, pipe)}
     else:
         names = {kind.__name__ for kind in pipe.scheduler.compatibles} - {"EDMEulerScheduler"}
+        # It is on nobody's list, and runs with whatever the others on that list run with.
+        names |= {"LCMScheduler"} if "DDIMScheduler" in names | {own} else set()
     return (own, *sorted(name for name in names - {own} if _installed(name)))
 
 
 def set_scheduler(
-    pipe: DiffusionPipeline, name: str | None = None, flow_shift: float | None = None
+    pipe: DiffusionPipeline,
+    name: str | None = None,
+    flow_shift: float | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Change the scheduler, its shift, or both; with neither the repository's own stays.
+    """Change the scheduler, its shift and its settings; with none of them the repository's stays.
 
     Args:
         pipe: A loaded pipeline.
         name: A diffusers class name, one of `compatible_schedulers(pipe)`.
         flow_shift: How far the steps lean to the noisy end; for models that predict a flow.
+        settings: What else differs from the repository's configuration; what the class does not
+            have is left out.
     """
     own = type(pipe.scheduler).__name__
     name = own if name is None else name
@@ -67,11 +75,13 @@ def set_scheduler(
             f"A flow shift means nothing to {type(pipe).__name__} with {own}: the model does not "
             "predict a flow. Leave --flow-shift out."
         )
-    if name == own and flow_shift is None:
+    if name == own and flow_shift is None and not settings:
         return
     kind = getattr(diffusers, name)
+    accepted = inspect.signature(kind.__init__).parameters
+    fitting = {key: value for key, value in (settings or {}).items() if key in accepted}
     pipe.scheduler = kind.from_config(
-        pipe.scheduler.config, **_changes(pipe.scheduler, kind, flow_shift)
+        pipe.scheduler.config, **_changes(pipe.scheduler, kind, flow_shift), **fitting
     )
 
 
