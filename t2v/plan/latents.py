@@ -34,7 +34,7 @@ def nearest_latent(rule: LatentRule, frame: int) -> int:
     """The latent frame whose first pixel frame is nearest to the given one.
 
     >>> [nearest_latent(LatentRule(factor=4), frame) for frame in (0, 2, 3, 40)]
-    [0, 1, 1, 11]
+    [0, 1, 2, 11]
     """
     later = max(0, 1 + (2 * (frame - rule.first) + rule.factor) // (2 * rule.factor))
     return 0 if abs(frame - first_pixel(rule, later)) > frame else later
