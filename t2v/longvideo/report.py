@@ -52,10 +52,16 @@ class Observer:
             endless video may give an endless iterator.
         switches: First frames of new prompts within a shot, in order, read likewise.
         reach: How many frames on either side of a switch the picture may change.
+        loop: Whether the last frame goes on with the first.
     """
 
     def __init__(
-        self, joins: Iterable[Join] = (), switches: Iterable[int] = (), *, reach: int = 16
+        self,
+        joins: Iterable[Join] = (),
+        switches: Iterable[int] = (),
+        *,
+        reach: int = 16,
+        loop: bool = False,
     ) -> None:
         self._joins, self._switches = iter(joins), iter(switches)
         self._reach = reach
@@ -63,6 +69,8 @@ class Observer:
         self._join: Join | None = next(self._joins, None)
         self._switch: int | None = next(self._switches, None)
         self._inside: list[float] = []
+        self._loop = loop
+        self._opening: Picture | None = None
         self._previous: Picture | None = None
         self._recent: deque[NDArray[np.float32]] = deque(maxlen=2 * reach + 1)
         self._blocks = Blocks(len(_MEASURES))
@@ -85,6 +93,7 @@ class Observer:
         )
         self._rhythm.add(picture.luma, change if is_pair else None)
         self._recent.append(picture.colors)
+        self._opening = self._opening or picture
         self._previous = picture
         self._num_frames += 1
         self._settle_switches(self._num_frames - 1 - self._reach)
@@ -139,12 +148,11 @@ class Observer:
             self._settle_switches(self._num_frames - 1)
         first, last = self._blocks.ends(END)
         mean = self._blocks.mean()
-        names = _MEASURES
         return {
             "seams": self._seam_facts(),
             "drift_percent": {
-                name: round(100 / 255 * (last[name_index] - first[name_index]), 3)
-                for name_index, name in enumerate(names[:3])
+                name: round(100 / 255 * (end - beginning), 3)
+                for name, beginning, end in zip(_MEASURES[:3], first, last, strict=False)
             },
             "dynamic_degree": round(self._blocks.mean_change(), 4),
             "sharpness": {
@@ -159,6 +167,12 @@ class Observer:
 
     def _seam_facts(self) -> dict[str, Any]:
         usual = self._elsewhere.median() or self._at_joins.median()
+        opening, closing = self._opening, self._previous
+        around = (
+            {"loop": _ratio(opening.change_from(closing), usual)}
+            if (self._loop and opening and closing)
+            else {}
+        )
         return {
             "joins": self._at_joins.count,
             "usual_change": round(usual, 4),
@@ -173,6 +187,7 @@ class Observer:
                 }
                 for seam in self._seams
             ],
+            **around,
         }
 
 

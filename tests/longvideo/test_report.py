@@ -77,6 +77,11 @@ def test_a_join_that_the_video_ends_in_is_counted():
     assert report(ramp([2] * 12), Join(10, 40))["seams"]["joins"] == 1
 
 
+def test_a_loop_is_measured_from_its_last_frame_to_its_first():
+    frames = [frame for value in (0, 2, 4, 6, 4) for frame in flat(value)]
+    assert report(frames, loop=True)["seams"]["loop"] == pytest.approx(2, rel=0.003)
+
+
 def test_a_still_video_has_no_ratio():
     found = report(flat(GRAY, 20), Join(10, 10))
     assert found["seams"]["ratio"] is None
