@@ -26,6 +26,59 @@ def clip_tokenizer() -> "tf.CLIPTokenizer":
     return tf.CLIPTokenizer(vocab=vocab, merges=[], model_max_length=77)
 
 
+_CHAT = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
+    "{% if m['content'] is string %}{{ m['content'] }}"
+    "{% else %}{% for c in m['content'] %}{{ c['text'] }}{% endfor %}{% endif %}"
+    "<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def qwen_tokenizer() -> "tf.Qwen2Tokenizer":
+    """Bytes, and the marks of a chat."""
+    symbols = [*sorted(ByteLevel.alphabet()), "<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    tokenizer = tf.Qwen2Tokenizer(
+        vocab={symbol: number for number, symbol in enumerate(symbols)},
+        merges=[],
+        model_max_length=2048,
+        additional_special_tokens=["<|im_start|>", "<|im_end|>"],
+    )
+    tokenizer.chat_template = _CHAT
+    return tokenizer
+
+
+def llama_tokenizer() -> "tf.LlamaTokenizer":
+    """Bytes and letters."""
+    symbols = ["<unk>", "<s>", "</s>", "<pad>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    symbols += ["▁", *"abcdefghijklmnopqrstuvwxyz"]
+    vocab = {symbol: number for number, symbol in enumerate(symbols)}
+    tokenizer = tf.LlamaTokenizer(vocab=vocab, merges=[], pad_token="<pad>", model_max_length=2048)
+    tokenizer.padding_side = "right"
+    return tokenizer
+
+
+def qwen_text_config(tokenizer: Any, dim: int = 32, num_layers: int = 2) -> Any:
+    """The language half of a Qwen 2.5 VL."""
+    rope = {"mrope_section": [dim // 16, dim // 16, dim // 8], "rope_type": "default"}
+    config = tf.Qwen2_5_VLConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": dim,
+            "intermediate_size": 2 * dim,
+            "num_hidden_layers": num_layers,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 2,
+            "rope_parameters": rope | {"rope_theta": 1e6},
+            "max_position_embeddings": 4096,
+            "bos_token_id": None,
+            "eos_token_id": None,
+            "pad_token_id": None,
+        }
+    )
+    return config.text_config
+
+
 def _t5_config(tokenizer: Any, kind: Any, dim: int = 32) -> Any:
     return kind(
         vocab_size=len(tokenizer),

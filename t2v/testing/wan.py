@@ -10,7 +10,8 @@ from diffusers import DiffusionPipeline
 from t2v.testing.parts import t5_tokenizer, umt5
 
 
-def _wan_vae() -> "df.AutoencoderKLWan":
+def wan_vae() -> "df.AutoencoderKLWan":
+    """The VAE of Wan 2.1 and of the many models built on it: 8 times in space, 4 in time."""
     return df.AutoencoderKLWan(
         base_dim=3,
         z_dim=16,
@@ -20,42 +21,50 @@ def _wan_vae() -> "df.AutoencoderKLWan":
     )
 
 
-def _wan_transformer(channels: int = 16) -> "df.WanTransformer3DModel":
-    return df.WanTransformer3DModel(
-        patch_size=(1, 2, 2),
-        num_attention_heads=2,
-        attention_head_dim=12,
-        in_channels=channels,
-        out_channels=channels,
-        text_dim=32,
-        freq_dim=32,
-        ffn_dim=32,
-        num_layers=2,
-        cross_attn_norm=True,
-        rope_max_seq_len=64,
+def wan_transformer(
+    kind: Any = df.WanTransformer3DModel, channels: int = 16, **further: Any
+) -> Any:
+    """A denoiser in the shape of Wan's, of any class that takes its parameters."""
+    common = {
+        "patch_size": (1, 2, 2),
+        "num_attention_heads": 2,
+        "attention_head_dim": 12,
+        "in_channels": channels,
+        "out_channels": channels,
+        "text_dim": 32,
+        "freq_dim": 32,
+        "ffn_dim": 32,
+        "num_layers": 2,
+        "cross_attn_norm": True,
+        "rope_max_seq_len": 64,
+    }
+    return kind(**{**common, **further})
+
+
+def unipc(flow_shift: float = 3.0) -> "df.UniPCMultistepScheduler":
+    """The scheduler of Wan."""
+    return df.UniPCMultistepScheduler(
+        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=flow_shift
     )
 
 
 def _wan_pipeline(**parts: Any) -> DiffusionPipeline:
     tokenizer = t5_tokenizer()
-    scheduler = df.UniPCMultistepScheduler(
-        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
-    )
-    common = {"tokenizer": tokenizer, "text_encoder": umt5(tokenizer), "scheduler": scheduler}
+    common = {"tokenizer": tokenizer, "text_encoder": umt5(tokenizer), "scheduler": unipc()}
     return df.WanPipeline(**{**common, **parts})
 
 
 def wan() -> DiffusionPipeline:
     """The 2.1 shape: one denoiser."""
-    return _wan_pipeline(vae=_wan_vae(), transformer=_wan_transformer())
+    return _wan_pipeline(vae=wan_vae(), transformer=wan_transformer())
 
 
 def wan_2_2() -> DiffusionPipeline:
     """Two denoisers that change over where most of the noise is gone."""
     return _wan_pipeline(
-        vae=_wan_vae(),
-        transformer=_wan_transformer(),
-        transformer_2=_wan_transformer(),
+        vae=wan_vae(),
+        transformer=wan_transformer(),
+        transformer_2=wan_transformer(),
         boundary_ratio=0.875,
     )
 
@@ -77,4 +86,4 @@ def wan_2_2_5b() -> DiffusionPipeline:
         scale_factor_temporal=4,
         temperal_downsample=[False, True, True],
     )
-    return _wan_pipeline(vae=vae, transformer=_wan_transformer(48), expand_timesteps=True)
+    return _wan_pipeline(vae=vae, transformer=wan_transformer(channels=48), expand_timesteps=True)
