@@ -1,4 +1,4 @@
-"""Frame rule and size multiple of a pipeline, from the configs of its VAE and its denoiser."""
+"""Frames, latents and sizes of a pipeline, from the configs of its VAE and its denoiser."""
 
 import math
 from collections.abc import Mapping
@@ -17,6 +17,12 @@ class Geometry:
     frame_plus: int | None = None
     native_frames: int | None = None
     max_frames: int | None = None
+    latent_factor: int | None = None
+    """Pixel frames of every latent frame but the first."""
+    latent_first: int | None = None
+    """Pixel frames of the first latent frame."""
+    latent_patch: int | None = None
+    """Latent frames that the denoiser takes as one."""
     size_multiple: int | None = None
     native_size: tuple[int, int] | None = None
     """Width and height in pixels."""
@@ -36,8 +42,11 @@ def geometry_of(vae: Mapping[str, Any], denoiser: Mapping[str, Any]) -> Geometry
     return Geometry(
         frame_multiple=multiple,
         frame_plus=plus,
-        native_frames=_native_frames(denoiser, temporal),
+        native_frames=_native_frames(denoiser),
         max_frames=_max_frames(denoiser, temporal),
+        latent_factor=temporal,
+        latent_first=temporal and _first_latent(vae, temporal),
+        latent_patch=temporal and patch_t,
         # Every pipeline asks for multiples of 8, whatever its VAE does.
         size_multiple=math.lcm(spatial * patch, 8) if spatial else None,
         native_size=_native_size(denoiser, spatial),
@@ -78,19 +87,27 @@ def _frame_rule(
 ) -> tuple[int | None, int | None]:
     if temporal is None:
         return None, None
-    if temporal == 1:
-        return patch, 0
+    if temporal == 1 or not _is_causal(vae):
+        return temporal * patch, 0
     # This decoder turns an even number of latents into 4 n frames instead of 4 n + 1.
     odd_latents = 2 if vae.get("_class_name") == "AutoencoderKLCogVideoX" else 1
     return temporal * odd_latents * patch, 1
 
 
-def _native_frames(denoiser: Mapping[str, Any], temporal: int | None) -> int | None:
+def _is_causal(vae: Mapping[str, Any]) -> bool:
+    """Whether the first latent stands for one frame, so that a picture is a video too."""
+    return vae.get("_class_name") != "AutoencoderKLAllegro"
+
+
+def _first_latent(vae: Mapping[str, Any], temporal: int) -> int:
+    return 1 if _is_causal(vae) else temporal
+
+
+def _native_frames(denoiser: Mapping[str, Any]) -> int | None:
     # Others count latents here.
     if denoiser.get("_class_name") == "CogVideoXTransformer3DModel":
         return _positive(denoiser.get("sample_frames"))
-    # Models that grew out of an image model were all trained on clips of 16 frames.
-    return 16 if temporal == 1 else None
+    return None
 
 
 def _max_frames(denoiser: Mapping[str, Any], temporal: int | None) -> int | None:

@@ -1,5 +1,6 @@
 """Describe a model that has no entry, from its own configuration files and without torch."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,33 +94,61 @@ def _geometry(folder: Path, family: Family) -> dict[str, Any]:
     vae = _config(folder, "vae")
     denoiser = next((c for part in _DENOISERS if (c := _config(folder, part))), {})
     found = geometry_of(vae, denoiser)
-    frames = {"multiple": 1, "plus": 0, **family.values.get("frames", {}), **_frame_rule(found)}
-    sizes = {"multiple": 8, **family.values.get("sizes", {}), **_size_rule(found)}
-    frames["native"] = _nearest(frames.get("native", 16), frames)
-    sizes["native"] = [
-        [max(side // sizes["multiple"], 1) * sizes["multiple"] for side in size]
-        for size in sizes.get("native", [[512, 512]])
-    ]
-    read = "read from the component configs"
-    return {"frames": frames, "sizes": sizes, "sources": {"frames": read, "sizes": read}}
+    rule = {"frames": _frame_rule(found, family), "sizes": _size_rule(found, family)}
+    if latents := _latent_rule(found, family):
+        rule["latents"] = latents
+    if latents and (supports := _windows(family, latents, rule["frames"]["native"])):
+        rule["supports"] = supports
+    return {**rule, "sources": dict.fromkeys(rule, "read from the component configs")}
 
 
-def _frame_rule(found: Geometry) -> dict[str, Any]:
-    rule = {"multiple": found.frame_multiple, "plus": found.frame_plus}
-    rule |= {"native": found.native_frames, "max": found.max_frames}
-    return {key: value for key, value in rule.items() if value is not None}
+def _frame_rule(found: Geometry, family: Family) -> dict[str, Any]:
+    rule = {"multiple": 1, "plus": 0, **family.values.get("frames", {})}
+    if family.name == _GENERIC and found.latent_factor == 1:
+        # Models that grew out of an image model were all trained on clips of 16 frames.
+        rule["native"] = 16
+    multiple, plus = found.frame_multiple, found.frame_plus or 0
+    # A family can know more than its VAE shows, such as the one length that its positions allow.
+    if multiple and multiple % rule["multiple"] == (plus - rule["plus"]) % rule["multiple"] == 0:
+        rule |= {"multiple": multiple, "plus": plus}
+    said = {"native": found.native_frames, "max": found.max_frames}
+    rule |= {key: value for key, value in said.items() if value is not None}
+    rule["native"] = _nearest(rule.get("native", 16), rule)
+    return rule
 
 
-def _size_rule(found: Geometry) -> dict[str, Any]:
-    native = [list(found.native_size)] if found.native_size else None
-    rule = {"multiple": found.size_multiple, "native": native}
-    return {key: value for key, value in rule.items() if value is not None}
+def _size_rule(found: Geometry, family: Family) -> dict[str, Any]:
+    rule = {"multiple": 8, "native": [[512, 512]], **family.values.get("sizes", {})}
+    multiple = math.lcm(rule["multiple"], found.size_multiple or 1)
+    native = [found.native_size] if found.native_size else rule["native"]
+    sizes = [[max(side // multiple, 1) * multiple for side in size] for size in native]
+    return {"multiple": multiple, "native": sizes}
+
+
+def _latent_rule(found: Geometry, family: Family) -> dict[str, Any]:
+    """How latents become frames; a family that is silent there has a reason for it."""
+    said = family.values.get("latents", {})
+    if found.latent_factor is None or not (said or family.name == _GENERIC):
+        return dict(said)
+    read = {"factor": found.latent_factor, "patch": found.latent_patch}
+    return {"first": found.latent_first, **said, **read}
+
+
+def _windows(family: Family, latents: Mapping[str, Any], native: int) -> dict[str, Any]:
+    """The windows of the family, no longer than this model's native clip."""
+    supports = family.values.get("supports", {})
+    longest = (native - latents.get("first", 1)) // latents["factor"] + 1
+    longest -= longest % latents.get("patch", 1)
+    if supports.get("window", 0) <= longest:
+        return {}
+    overlap = round(longest / 3)
+    return {"window": longest, "overlap": overlap - overlap % latents.get("patch", 1)}
 
 
 def _nearest(wanted: int, rule: Mapping[str, Any]) -> int:
-    multiple, plus = rule["multiple"], rule.get("plus", 0)
+    multiple, plus = rule["multiple"], rule["plus"]
     wanted = min(wanted, rule.get("max") or wanted)
-    return int(max((wanted - plus) // multiple, 1) * multiple + plus)
+    return int(max((wanted - plus) // multiple, 0 if plus else 1) * multiple + plus)
 
 
 def _components(folder: Path, names: list[str], parts: list[str]) -> dict[str, Any]:

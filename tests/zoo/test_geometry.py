@@ -19,6 +19,11 @@ COG_VAE = {
     "block_out_channels": [128, 256, 256, 512],
     "temporal_compression_ratio": 4,
 }
+ALLEGRO_VAE = {
+    "_class_name": "AutoencoderKLAllegro",
+    "block_out_channels": [128, 256, 512, 512],
+    "temporal_compression_ratio": 4,
+}
 HUNYUAN_VAE = {"spatial_compression_ratio": 8, "temporal_compression_ratio": 4}
 IMAGE_VAE = {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512]}
 
@@ -31,6 +36,7 @@ IMAGE_VAE = {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 51
         pytest.param(LTX_VAE, {"patch_size": 1, "patch_size_t": 1}, 8, 1, 32, id="ltx"),
         pytest.param(COG_VAE, {"patch_size": 2, "patch_size_t": None}, 8, 1, 16, id="cogvideox"),
         pytest.param(COG_VAE, {"patch_size": 2, "patch_size_t": 2}, 16, 1, 16, id="cogvideox 1.5"),
+        pytest.param(ALLEGRO_VAE, {"patch_size": 2, "patch_size_t": 1}, 4, 0, 16, id="allegro"),
         pytest.param(HUNYUAN_VAE, {"patch_size": 2, "patch_size_t": 1}, 4, 1, 16, id="hunyuan"),
         pytest.param(IMAGE_VAE, {"_class_name": "UNet3DConditionModel"}, 1, 0, 8, id="modelscope"),
         pytest.param(
@@ -59,6 +65,26 @@ def test_cogvideox_says_its_native_size_and_length():
     assert found.native_frames == 49
 
 
+@pytest.mark.parametrize(
+    ("vae", "denoiser", "factor", "first", "patch"),
+    [
+        pytest.param(WAN_VAE, {"patch_size": [1, 2, 2]}, 4, 1, 1, id="wan"),
+        pytest.param(LTX_VAE, {"patch_size": 1, "patch_size_t": 1}, 8, 1, 1, id="ltx"),
+        pytest.param(COG_VAE, {"patch_size": 2, "patch_size_t": 2}, 4, 1, 2, id="cogvideox 1.5"),
+        pytest.param(ALLEGRO_VAE, {"patch_size": 2, "patch_size_t": 1}, 4, 4, 1, id="allegro"),
+        pytest.param(IMAGE_VAE, {"_class_name": "UNet3DConditionModel"}, 1, 1, 1, id="modelscope"),
+    ],
+)
+def test_latents_follow_from_the_configs_too(vae, denoiser, factor, first, patch):
+    found = geometry_of(vae, denoiser)
+    assert (found.latent_factor, found.latent_first, found.latent_patch) == (factor, first, patch)
+
+
+def test_nothing_is_said_of_the_latents_of_an_unknown_vae():
+    found = geometry_of({"_class_name": "SomeNewVAE"}, {"patch_size": 2})
+    assert (found.latent_factor, found.latent_first, found.latent_patch) == (None, None, None)
+
+
 def test_frames_counted_in_latents_are_not_taken_for_pictures():
     allegro = {"_class_name": "AllegroTransformer3DModel", "sample_frames": 22, "patch_size": 2}
     assert geometry_of(HUNYUAN_VAE, allegro).native_frames is None
@@ -69,7 +95,6 @@ def test_a_unet_says_its_native_size(sample, size):
     unet = {"_class_name": "UNet3DConditionModel", "sample_size": sample}
     found = geometry_of(IMAGE_VAE, unet)
     assert found.native_size == size
-    assert found.native_frames == 16
 
 
 def test_the_positions_of_a_denoiser_bound_the_clip():

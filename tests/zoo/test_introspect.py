@@ -7,6 +7,7 @@ from t2v.errors import ModelError
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.entries import Family
 from t2v.zoo.introspect import spec_of_folder
+from t2v.zoo.spec import LatentRule
 from tests.zoo.making import write_json
 
 
@@ -37,6 +38,45 @@ def test_the_configs_win_over_the_family(model: Path, zoo: Zoo):
     spec = spec_of_folder(model, zoo.families)
     assert spec.sizes.multiple == 64
     assert spec.sizes.native == ((832, 448),)
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ({"multiple": 33, "native": 99}, (33, 0, 99)),
+        ({"multiple": 16, "plus": 8, "native": 88}, (16, 8, 88)),
+        ({"multiple": 2, "plus": 1, "native": 80}, (4, 1, 77)),
+    ],
+    ids=["another rule", "a rule of its own", "a rule that the VAE is stricter than"],
+)
+def test_a_family_can_know_more_about_frames_than_the_vae(model: Path, rule, found):
+    families = {"wan": Family("wan", ("WanPipeline",), {"frames": rule})}
+    frames = spec_of_folder(model, families).frames
+    assert (frames.multiple, frames.plus, frames.native) == found
+
+
+def test_a_family_can_know_more_about_sizes_than_the_vae(model: Path):
+    families = {"wan": Family("wan", ("WanPipeline",), {"sizes": {"multiple": 128}})}
+    sizes = spec_of_folder(model, families).sizes
+    assert (sizes.multiple, sizes.native) == (128, ((512, 512),))
+
+
+def test_latents_are_read_where_the_family_speaks_of_them(model: Path):
+    values = {"latents": {"factor": 8, "first": 1}}
+    spec = spec_of_folder(model, {"wan": Family("wan", ("WanPipeline",), values)})
+    assert spec.latents == LatentRule(factor=4)
+    assert spec.sources["latents"] == "read from the component configs"
+    assert spec_of_folder(model, {"wan": Family("wan", ("WanPipeline",))}).latents is None
+
+
+def test_windows_are_no_longer_than_the_clip(model: Path):
+    supports = {"long_video": ["windows"], "window": 21, "overlap": 7}
+    values = {"latents": {"factor": 4}, "supports": supports, "frames": {"native": 49}}
+    spec = spec_of_folder(model, {"wan": Family("wan", ("WanPipeline",), values)})
+    assert (spec.supports.window, spec.supports.overlap) == (13, 4)
+    values["frames"] = {"native": 81}
+    spec = spec_of_folder(model, {"wan": Family("wan", ("WanPipeline",), values)})
+    assert (spec.supports.window, spec.supports.overlap) == (21, 7)
 
 
 def test_the_native_length_obeys_the_rule_and_the_longest_clip(model: Path, zoo: Zoo):
@@ -72,6 +112,16 @@ def test_a_pipeline_without_a_family_is_generic(model: Path, zoo: Zoo):
     assert spec.family == "generic"
     assert spec.pipeline == "SomeNewPipeline"
     assert (spec.frames.multiple, spec.frames.native) == (4, 49)
+    assert spec.latents == LatentRule(factor=4)
+
+
+def test_a_generic_model_over_an_image_vae_was_trained_on_16_frames(model: Path, zoo: Zoo):
+    edit(model / "model_index.json", _class_name="SomeNewPipeline")
+    image = {"_class_name": "AutoencoderKL", "block_out_channels": [1, 2, 3, 4]}
+    write_json(model / "vae/config.json", image)
+    spec = spec_of_folder(model, zoo.families)
+    assert (spec.frames.multiple, spec.frames.native) == (1, 16)
+    assert spec.latents == LatentRule(factor=1)
 
 
 def test_a_unet_pipeline_is_read_too(tmp_path: Path, zoo: Zoo):
