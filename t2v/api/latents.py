@@ -125,7 +125,11 @@ def save_latents(folder: Path, latents: "Latents", run: SavedRun) -> Path:
 
 
 def _tensors(latents: "Latents") -> "dict[str, torch.Tensor]":
+    import torch
+
     named = {"latents": latents.video, "audio": latents.audio}
+    if latents.decode_timestep is not None:
+        named["decode_timestep"] = torch.tensor(latents.decode_timestep, dtype=torch.float64)
     return {k: v.detach().cpu().contiguous() for k, v in named.items() if v is not None}
 
 
@@ -177,8 +181,13 @@ def read_latents(folder: Path) -> "tuple[Latents, SavedRun]":
     try:
         run = SavedRun.from_json((folder / RUN).read_text(encoding="utf-8"))
         tensors = load_file(folder / TENSORS)
-        # A silent film, or a run of an older t2v, has no audio.
-        latents = Latents(tensors["latents"], tensors.get("audio"))
+        # A silent film has no audio, most decoders take no timestep, and older runs have neither.
+        timestep = tensors.get("decode_timestep")
+        latents = Latents(
+            tensors["latents"],
+            tensors.get("audio"),
+            None if timestep is None else float(timestep),
+        )
         for tensor in _tensors(latents).values():
             if not tensor.is_floating_point() or not tensor.numel():
                 raise ValueError(f"they are {tensor.dtype} of shape {tuple(tensor.shape)}")
@@ -192,6 +201,6 @@ def read_latents(folder: Path) -> "tuple[Latents, SavedRun]":
         ) from None
     except T2VError:
         raise
-    except (OSError, ValueError, LookupError, TypeError, RecursionError, SafetensorError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise RequestError(f"The latents in {folder} are damaged: {reason}.") from error

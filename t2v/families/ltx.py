@@ -65,7 +65,9 @@ class LTXAdapter(PipelineAdapter):
         """Frames of one decode over the whole clip: the decoder looks ahead in time."""
         video, timestep = to_vae(pipe, latents.video), None
         if pipe.vae.config.timestep_conditioning:
-            timestep = torch.tensor([_DECODE_TIMESTEP]).to(latents.video.dtype).to(video)
+            wanted = latents.decode_timestep
+            wanted = _DECODE_TIMESTEP if wanted is None else wanted
+            timestep = torch.tensor([wanted]).to(latents.video.dtype).to(video)
         yield from decoded_frames(pipe, video, timestep)
 
 

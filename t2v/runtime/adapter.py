@@ -27,6 +27,8 @@ class Latents:
     """B C F H W, as the adapter's `decode` takes it."""
     audio: torch.Tensor | None = None
     """As the adapter's `sound` takes it; None where the model makes no sound."""
+    decode_timestep: float | None = None
+    """For a decoder that takes a timestep; None leaves it to the adapter."""
 
 
 class Adapter(Protocol):

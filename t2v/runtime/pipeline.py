@@ -31,7 +31,10 @@ class PipelineAdapter:
         """Run the pipeline up to its latents."""
         with watched(pipe, on_step) as callbacks, explained(pipe):
             output = pipe(**arguments, **callbacks, output_type="latent")
-        return Latents(self.unpack(pipe, output.frames, arguments))
+        return Latents(
+            self.unpack(pipe, output.frames, arguments),
+            decode_timestep=arguments.get("decode_timestep"),
+        )
 
     def unpack(
         self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]

@@ -22,7 +22,7 @@ from diffusers import DiffusionPipeline
 from peft import LoraConfig, get_peft_model_state_dict
 
 from t2v.runtime.quiet import quiet
-from t2v.testing import cogvideox, ltx, transformer, unet, wan
+from t2v.testing import cogvideox, ltx, ltx2, transformer, unet, wan
 from t2v.zoo.spec import Defaults, FrameRule, ModelSpec, Sizes
 
 __all__ = ["TINY", "tiny_lora", "tiny_options", "tiny_pipeline", "tiny_spec"]
@@ -37,6 +37,10 @@ class _Tiny:
     size: int
     frame_rule: tuple[int, int] = (1, 0)
     options: dict[str, Any] = field(default_factory=dict)
+    call: dict[str, Any] = field(default_factory=dict)
+    """Further arguments of the pipeline call, as an entry adds them."""
+    fps_input: bool = False
+    audio: bool = False
 
 
 _TINY = {
@@ -51,8 +55,30 @@ _TINY = {
         {"num_inference_steps": 3, "guidance_scale_2": 2.0},
     ),
     "wan-2.2-5b": _Tiny(wan.wan_2_2_5b, "wan", "WanPipeline", 5, 32, (4, 1)),
-    "ltx": _Tiny(ltx.ltx, "ltx", "LTXPipeline", 9, 64, (8, 1)),
-    "ltx-0.9.5": _Tiny(ltx.ltx_0_9_5, "ltx", "LTXConditionPipeline", 9, 64, (8, 1)),
+    "ltx": _Tiny(ltx.ltx, "ltx", "LTXPipeline", 9, 64, (8, 1), fps_input=True),
+    "ltx-0.9.5": _Tiny(ltx.ltx_0_9_5, "ltx", "LTXConditionPipeline", 9, 64, (8, 1), fps_input=True),
+    "ltx-2": _Tiny(
+        ltx2.ltx2,
+        "ltx2",
+        "LTX2Pipeline",
+        9,
+        64,
+        (8, 1),
+        call={"spatio_temporal_guidance_blocks": [1], "use_cross_timestep": False},
+        fps_input=True,
+        audio=True,
+    ),
+    "ltx-2-timestep": _Tiny(
+        ltx2.ltx2_timestep,
+        "ltx2",
+        "LTX2Pipeline",
+        9,
+        64,
+        (8, 1),
+        call={"spatio_temporal_guidance_blocks": [1], "decode_timestep": 0.05},
+        fps_input=True,
+        audio=True,
+    ),
     "cogvideox": _Tiny(cogvideox.cogvideox, "cogvideox", "CogVideoXPipeline", 9, 32, (8, 1)),
     "cogvideox-5b": _Tiny(cogvideox.cogvideox_5b, "cogvideox", "CogVideoXPipeline", 9, 32, (8, 1)),
     "cogvideox-1.5": _Tiny(
@@ -109,8 +135,9 @@ def tiny_spec(name: str, folder: str | os.PathLike[str]) -> ModelSpec:
         sizes=Sizes(native=((tiny.size, tiny.size),), multiple=tiny.size),
         frames=FrameRule(multiple=multiple, plus=plus, native=tiny.num_frames),
         fps="8",
-        fps_input=tiny.family == "ltx",
-        defaults=Defaults(num_inference_steps=2, guidance_scale=3.0),
+        fps_input=tiny.fps_input,
+        audio=tiny.audio,
+        defaults=Defaults(num_inference_steps=2, guidance_scale=3.0, call=tiny.call),
     )
 
 

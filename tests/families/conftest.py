@@ -38,8 +38,10 @@ class Model:
         )
 
     def arguments(self, **changes: Any) -> dict[str, Any]:
-        arguments = self.adapter.call_arguments(self.pipe, self.request(**changes))
-        return {**arguments, "generator": generator(3)}
+        request = self.request(**changes)
+        arguments = self.adapter.call_arguments(self.pipe, request)
+        further = self.spec.defaults.further_arguments(request.num_inference_steps)
+        return {**arguments, **further, "generator": generator(3)}
 
     def ours(self, **changes: Any) -> np.ndarray:
         with quiet():

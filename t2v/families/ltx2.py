@@ -1,0 +1,101 @@
+"""LTX-2: pictures and sound from one denoiser, each with a VAE of its own, and a vocoder."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
+from diffusers.utils.torch_utils import randn_tensor
+
+from t2v.media.audio import Sound
+from t2v.runtime.adapter import Frame, Latents, OnStep
+from t2v.runtime.explain import explained
+from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.sound import decoded_sound, to_part
+from t2v.runtime.steps import watched
+from t2v.runtime.vae import decoded_frames, to_vae
+
+
+class LTX2Adapter(PipelineAdapter):
+    """Text to video with sound with LTX-2.0, 2.3 and 2.5."""
+
+    family = "ltx2"
+    pipelines = ("LTX2Pipeline",)
+    decoders = ("vae", "audio_vae", "vocoder")
+
+    def denoise(
+        self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
+    ) -> Latents:
+        """Run the pipeline up to its latents.
+
+        The video's are those of the last step: asked for latents, the call shifts them to the VAE's
+        range in another number format than when it decodes them itself.
+        """
+        last: dict[str, Any] = {}
+        with watched(pipe, on_step) as callbacks, explained(pipe):
+            tell = callbacks["callback_on_step_end"]
+
+            def keep(pipe: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> Any:
+                last.update(tensors)
+                return tell(pipe, index, timestep, tensors)
+
+            output = pipe(**arguments, callback_on_step_end=keep, output_type="latent")
+            video = self.unpack(pipe, last["latents"], arguments)
+        return Latents(video, output.audio, arguments.get("decode_timestep"))
+
+    def unpack(
+        self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]
+    ) -> torch.Tensor:
+        """Tokens to B C F H W in the VAE's range, with noise where its decoder expects some."""
+        time, space = pipe.vae_temporal_compression_ratio, pipe.vae_spatial_compression_ratio
+        latents = pipe._unpack_latents(
+            latents,
+            (arguments["num_frames"] - 1) // time + 1,
+            arguments["height"] // space,
+            arguments["width"] // space,
+            pipe.transformer_spatial_patch_size,
+            pipe.transformer_temporal_patch_size,
+        ).to(pipe.text_encoder.dtype)
+        vae = pipe.vae
+        if vae.config.timestep_conditioning:
+            latents = _noised(latents, arguments)
+        return pipe._denormalize_latents(  # type: ignore[no-any-return]
+            latents, vae.latents_mean, vae.latents_std, vae.config.scaling_factor
+        )
+
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
+        """Frames of one decode over the whole clip: the decoder looks ahead in time."""
+        video, timestep = to_vae(pipe, latents.video), None
+        if pipe.vae.config.timestep_conditioning:
+            timestep = torch.tensor([latents.decode_timestep or 0.0]).to(latents.video.dtype)
+            timestep = timestep.to(video.device)
+        yield from decoded_frames(pipe, video, timestep)
+
+    def sound(self, pipe: DiffusionPipeline, latents: Latents) -> Sound | None:
+        """The spectrogram of the audio VAE, made audible by the vocoder."""
+        if latents.audio is None:
+            return None
+        audio = to_part(pipe.audio_vae, latents.audio)
+
+        def decode() -> torch.Tensor:
+            spectrogram = pipe.audio_vae.decode(audio, return_dict=False)[0]
+            return pipe.vocoder(spectrogram)[0]  # type: ignore[no-any-return]
+
+        return decoded_sound(pipe, decode, rate=pipe.vocoder.config.output_sampling_rate)
+
+
+def _noised(latents: torch.Tensor, arguments: dict[str, Any]) -> torch.Tensor:
+    """The latents with the noise that the call draws after the last step, from its generator."""
+    noise = randn_tensor(
+        latents.shape,
+        generator=arguments.get("generator"),
+        device=latents.device,
+        dtype=latents.dtype,
+    )
+    scale = arguments.get("decode_noise_scale")
+    scale = torch.tensor(arguments.get("decode_timestep", 0.0) if scale is None else scale)
+    scale = scale.to(latents)
+    return (1 - scale) * latents + scale * noise
+
+
+adapter = LTX2Adapter()

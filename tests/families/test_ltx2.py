@@ -1,0 +1,92 @@
+"""LTX-2: sound beside the pictures, from the same call and bit for bit."""
+
+import numpy as np
+import pytest
+import torch
+
+from t2v.errors import GenerationError
+from t2v.runtime.adapter import Latents
+from t2v.runtime.quiet import quiet
+
+
+@pytest.fixture(scope="module")
+def ltx2(load_tiny):
+    return load_tiny("ltx-2")
+
+
+def direct(model, **changes):
+    with quiet():
+        return model.pipe(**model.arguments(**changes), output_type="np")
+
+
+def ours(model, **changes):
+    with quiet():
+        return model.adapter.denoise(model.pipe, model.arguments(**changes))
+
+
+def test_sound_equals_that_of_a_direct_call(ltx2):
+    sound = ltx2.adapter.sound(ltx2.pipe, ours(ltx2))
+
+    assert sound.samples.shape == (17440, 2)
+    assert sound.rate == 16000
+    np.testing.assert_array_equal(sound.samples.T, direct(ltx2).audio[0].numpy())
+
+
+def test_sound_is_as_long_as_the_pictures_to_within_a_frame(ltx2):
+    assert abs(ltx2.adapter.sound(ltx2.pipe, ours(ltx2)).duration_s - 9 / 8) < 1 / 8
+
+
+def test_frames_and_sound_do_not_depend_on_which_is_decoded_first(ltx2):
+    latents = ours(ltx2)
+    sound = ltx2.adapter.sound(ltx2.pipe, latents).samples
+    frames = np.stack(list(ltx2.adapter.decode(ltx2.pipe, latents)))
+
+    np.testing.assert_array_equal(frames, direct(ltx2).frames[0])
+    np.testing.assert_array_equal(sound, ltx2.adapter.sound(ltx2.pipe, latents).samples)
+
+
+@pytest.mark.parametrize("name", ["ltx-2", "ltx-2-timestep"])
+def test_half_precision_is_equal_too(load_tiny, name):
+    model = load_tiny(name, torch.bfloat16)
+    latents, expected = ours(model), direct(model)
+
+    frames = np.stack(list(model.adapter.decode(model.pipe, latents)))
+    sound = model.adapter.sound(model.pipe, latents)
+
+    np.testing.assert_array_equal(frames, expected.frames[0])
+    np.testing.assert_array_equal(sound.samples.T, expected.audio[0].float().numpy())
+
+
+def test_a_longer_clip_is_equal_too(ltx2):
+    frames = np.stack(list(ltx2.adapter.decode(ltx2.pipe, ours(ltx2, num_frames=25))))
+
+    np.testing.assert_array_equal(frames, direct(ltx2, num_frames=25).frames[0])
+
+
+def test_latents_without_sound_are_a_silent_film(ltx2):
+    assert ltx2.adapter.sound(ltx2.pipe, Latents(ours(ltx2).video)) is None
+
+
+def test_latents_of_sound_that_do_not_fit_are_an_error_with_a_message(ltx2):
+    latents = Latents(ours(ltx2).video, torch.zeros(1, 7, 3, 5))
+
+    with pytest.raises(GenerationError, match="LTX2Pipeline failed"):
+        ltx2.adapter.sound(ltx2.pipe, latents)
+
+
+@pytest.mark.parametrize(
+    ("call", "num_passes"),
+    [
+        ({}, 3),  # a doubled one for the prompts, one for STG, one without the other modality
+        ({"stg_scale": 0.0, "audio_stg_scale": 0.0}, 2),
+        ({"modality_scale": 1.0, "audio_modality_scale": 1.0}, 2),
+    ],
+)
+def test_each_further_guidance_costs_a_pass_of_the_denoiser(ltx2, call, num_passes):
+    seen = []
+    hook = ltx2.pipe.transformer.register_forward_hook(lambda *_: seen.append(1))
+    with quiet():
+        ltx2.adapter.denoise(ltx2.pipe, {**ltx2.arguments(), **call})
+    hook.remove()
+
+    assert len(seen) == 2 * num_passes
