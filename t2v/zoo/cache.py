@@ -7,8 +7,8 @@ from typing import Any
 from t2v.errors import T2VError
 from t2v.zoo.places import embedded, expanded, hub_cache
 from t2v.zoo.revisions import locked_revision
-from t2v.zoo.safety import file_names, parts_of, read_index
-from t2v.zoo.spec import COMMIT_HASH, ModelSpec
+from t2v.zoo.safety import file_names, own_index, parts_of, read_index
+from t2v.zoo.spec import COMMIT_HASH, ModelSpec, Part
 from t2v.zoo.weights import weights_of
 
 _WEIGHTLESS = ("scheduler", "tokenizer", "processor", "feature_extractor", "image_processor")
@@ -16,6 +16,8 @@ _WEIGHTLESS = ("scheduler", "tokenizer", "processor", "feature_extractor", "imag
 
 def locate(spec: ModelSpec) -> Path | None:
     """The folder of a model that can be loaded now, or None where files are missing."""
+    if not all(locate_part(part, spec.variant) for part in spec.elsewhere):
+        return None
     if spec.builtin or spec.folder:
         folder = embedded(spec.builtin) if spec.builtin else expanded(str(spec.folder))
         return folder if (folder / "model_index.json").is_file() else None
@@ -23,10 +25,23 @@ def locate(spec: ModelSpec) -> Path | None:
     if not spec.repo or not revision:
         return None
     folder = snapshot(spec.repo, revision)
-    return folder if is_complete(folder, spec.variant) else None
+    return folder if is_complete(folder, spec) else None
 
 
-def revision_of(spec: ModelSpec) -> str | None:
+def locate_part(part: Part, variant: str | None = None) -> Path | None:
+    """The folder of a part from elsewhere, or its one file; None where files are missing."""
+    revision = revision_of(part)
+    if part.repo and not revision:
+        return None
+    folder = snapshot(part.repo, str(revision)) if part.repo else expanded(str(part.folder))
+    if part.file:
+        return folder / part.file if (folder / part.file).is_file() else None
+    names = file_names(folder)
+    weights = weights_of(names, ".", variant)
+    return folder if "config.json" in names and weights and weights.is_complete else None
+
+
+def revision_of(spec: ModelSpec | Part) -> str | None:
     """The commit that runs: pinned in the entry, else locked at a pull, else the one cached."""
     if spec.revision or not spec.repo:
         return spec.revision
@@ -52,12 +67,11 @@ def repo_folder(repo: str) -> Path:
     return hub_cache() / f"models--{repo.replace('/', '--')}"
 
 
-def is_complete(folder: Path, variant: str | None) -> bool:
+def is_complete(folder: Path, spec: ModelSpec) -> bool:
     """Whether a snapshot has every file that loading it takes."""
     try:
-        index = read_index(folder)
-        names = file_names(folder)
-        return not missing_parts(names, index, variant)
+        index = own_index(read_index(folder), spec)
+        return not missing_parts(file_names(folder), index, spec.variant)
     except T2VError:
         return False
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t2v.errors import DiskError, ModelError
+from t2v.errors import DiskError, ModelError, UnsafeModelError
 from t2v.zoo.cache import (
     cached_revision,
     locate,
+    locate_part,
     missing_parts,
     repo_folder,
     revision_of,
@@ -23,8 +24,16 @@ from t2v.zoo.hub_errors import explained
 from t2v.zoo.places import hub_cache
 from t2v.zoo.progress import reporting_bar
 from t2v.zoo.revisions import lock_revision, locked_revision
-from t2v.zoo.safety import check_files, check_index, check_safe, parts_of, read_index
-from t2v.zoo.spec import COMMIT_HASH, ModelSpec
+from t2v.zoo.safety import (
+    check_files,
+    check_index,
+    check_part,
+    check_safe,
+    own_index,
+    parts_of,
+    read_index,
+)
+from t2v.zoo.spec import COMMIT_HASH, ModelSpec, Part
 from t2v.zoo.weights import configuration_of, weights_of
 
 __all__ = ["fetch_configs", "locate", "pull", "resolve_revision", "revision_of"]
@@ -64,13 +73,23 @@ def pull(spec: ModelSpec, *, allow_pickle: bool = False, progress: Progress = qu
     """
     folder = locate(spec)
     if folder is None:
+        for part in spec.elsewhere:
+            if locate_part(part, spec.variant) is None:
+                _download_part(part, spec, progress)
+        folder = locate(spec)
+    if folder is None:
         if spec.repo is None:
             place = spec.folder or "the t2v package; reinstall it"
             raise ModelError(f"{spec.name}: no model_index.json in {place}.")
         folder = _download(spec, allow_pickle=allow_pickle, progress=progress)
     check_safe(folder, spec, allow_pickle=allow_pickle)
-    if spec.repo and not spec.revision and (commit := revision_of(spec)):
-        lock_revision(spec.repo, commit)
+    for name, part in spec.parts.items():
+        if not part.file and (found := locate_part(part, spec.variant)):
+            check_part(found, name, spec)
+    sources: list[ModelSpec | Part] = [spec, *spec.elsewhere]
+    for source in sources:
+        if source.repo and not source.revision and (commit := revision_of(source)):
+            lock_revision(source.repo, commit)
     return folder
 
 
@@ -127,7 +146,7 @@ def _download(spec: ModelSpec, *, allow_pickle: bool, progress: Progress) -> Pat
     listing = _list(repo, revision_of(spec) or "main")
     if "model_index.json" not in listing.sizes:
         raise ModelError(f"{repo} is no diffusers repository: it has no model_index.json.")
-    index = read_index(_fetch(listing, ["model_index.json"], quiet))
+    index = own_index(read_index(_fetch(listing, ["model_index.json"], quiet)), spec)
     check_index(index, spec)
     check_files(listing.sizes, index, spec, allow_pickle=allow_pickle)
     names, missing = needed_files(listing, index, spec.variant)
@@ -139,6 +158,24 @@ def _download(spec: ModelSpec, *, allow_pickle: bool, progress: Progress) -> Pat
     if not spec.revision:
         lock_revision(repo, listing.revision)
     return folder
+
+
+def _download_part(part: Part, spec: ModelSpec, progress: Progress) -> None:
+    if part.repo is None:
+        raise ModelError(f"{spec.name} takes a part from {part.folder}, and it is not there.")
+    progress(f"Looking for {part.repo} on the Hub", 0, 0)
+    listing = _list(part.repo, revision_of(part) or "main")
+    weights = weights_of(listing.sizes, ".", spec.variant)
+    names = [part.file] if part.file else ["config.json", *(weights.files if weights else ())]
+    if (not part.file and weights is None) or not set(names) <= set(listing.sizes):
+        raise ModelError(f"{part.repo} lacks {part.file or 'a config or weights'}.")
+    if weights and weights.kind != "safetensors" and not part.file:
+        raise UnsafeModelError(f"{spec.name}: {part.repo} has only pickles, which can run code.")
+    _sweep(part.repo)
+    _check_room(listing, names)
+    _fetch(listing, names, progress)
+    if not part.revision:
+        lock_revision(part.repo, listing.revision)
 
 
 def _list(repo: str, revision: str) -> Listing:

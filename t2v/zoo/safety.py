@@ -2,37 +2,69 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from t2v.errors import ModelError, UnsafeModelError
-from t2v.zoo.documents import read_json
-from t2v.zoo.spec import ModelSpec
+from t2v.zoo.files import read_json
 from t2v.zoo.weights import weights_of
+
+if TYPE_CHECKING:
+    from t2v.zoo.spec import ModelSpec
 
 _LIBRARIES = ("diffusers", "transformers")
 _DIFFUSERS_PARTS = {
     ("ltx2", "LTX2TextConnectors"),
     ("ltx2", "LTX2Vocoder"),
     ("ltx2", "LTX2VocoderWithBWE"),
+    ("stable_diffusion", "StableDiffusionSafetyChecker"),
 }
 """Classes which diffusers saves under the name of one of its own pipeline modules."""
 
 _MAX_LAYERS = 1000
 
 
-def check_safe(folder: Path, spec: ModelSpec, *, allow_pickle: bool = False) -> None:
+def check_safe(folder: Path, spec: "ModelSpec", *, allow_pickle: bool = False) -> None:
     """Refuse a folder whose loading would run code that is not diffusers' or transformers' own.
 
     Raises:
         UnsafeModelError: Foreign classes, classes that are not the entry's, code or pickles.
         ModelError: The folder is no diffusers model.
     """
-    index = read_index(folder)
+    index = own_index(read_index(folder), spec)
     check_index(index, spec)
     names = file_names(folder)
     check_files(names, index, spec, allow_pickle=allow_pickle)
     for part in parts_of(index):
         _check_config(folder, part)
+
+
+def check_part(folder: Path, part: str, spec: "ModelSpec") -> None:
+    """Refuse a part from elsewhere that is of another class, or has no safetensors weights.
+
+    Raises:
+        UnsafeModelError: It is, or has not; the message says which.
+    """
+    config = read_json(folder / "config.json", max_bytes=50_000_000)
+    name = config.get("_class_name") if isinstance(config, dict) else None
+    if name not in spec.classes[part]:
+        raise UnsafeModelError(
+            f"{spec.name}: {folder} is a {name!r}, expected {' or '.join(spec.classes[part])} for "
+            f"{part!r}. It is not loaded; check parts.{part} of the entry."
+        )
+    weights = weights_of(file_names(folder), ".", spec.variant)
+    if weights is None or weights.kind != "safetensors":
+        raise UnsafeModelError(
+            f"{spec.name}: {folder} has no safetensors weights for {part!r}, and other kinds can "
+            "run code. It is not loaded."
+        )
+    _check_config(folder, ".")
+
+
+def own_index(index: Mapping[str, Any], spec: "ModelSpec") -> dict[str, Any]:
+    """A repository's `model_index.json` less the parts that the entry has no use for."""
+    return {
+        key: value for key, value in index.items() if key not in spec.unused + tuple(spec.parts)
+    }
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -71,7 +103,7 @@ def parts_of(index: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     return parts
 
 
-def check_index(index: Mapping[str, Any], spec: ModelSpec) -> None:
+def check_index(index: Mapping[str, Any], spec: "ModelSpec") -> None:
     """Refuse a `model_index.json` that names other classes than the entry, or foreign ones.
 
     Raises:
@@ -79,9 +111,10 @@ def check_index(index: Mapping[str, Any], spec: ModelSpec) -> None:
     """
     pipeline = index.get("_class_name")
     # A list here makes diffusers fetch and run a file of the repository.
-    if not isinstance(pipeline, str) or pipeline != spec.pipeline:
+    expected = spec.repo_pipeline or spec.pipeline
+    if not isinstance(pipeline, str) or pipeline != expected:
         raise UnsafeModelError(
-            f"{spec.name}: the files are a {pipeline!r}, expected {spec.pipeline!r}. "
+            f"{spec.name}: the files are a {pipeline!r}, expected {expected!r}. "
             "They are not loaded; check the repository or the entry in models.yaml."
         )
     for part, (library, name) in parts_of(index).items():
@@ -99,7 +132,7 @@ def check_index(index: Mapping[str, Any], spec: ModelSpec) -> None:
 
 
 def check_files(
-    names: Iterable[str], index: Mapping[str, Any], spec: ModelSpec, *, allow_pickle: bool
+    names: Iterable[str], index: Mapping[str, Any], spec: "ModelSpec", *, allow_pickle: bool
 ) -> None:
     """Refuse a listing that has code inside components, or pickles where weights are needed.
 

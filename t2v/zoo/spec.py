@@ -103,7 +103,9 @@ class Part(_Frozen):
     folder: str | None = None
     """A local folder in place of a repository."""
     revision: CommitHash | None = None
-    file: Annotated[str, Field(pattern=r"^[\w-][\w./-]*\.safetensors$")] | None = None
+    file: Annotated[str, Field(pattern=r"^([\w-][\w.-]*/)*[\w-][\w.-]*\.safetensors$")] | None = (
+        None
+    )
     """One file with all the weights, for a part in its class's default configuration; without it
     the place has a `config.json` and weights, as `save_pretrained` writes them."""
 
@@ -217,6 +219,11 @@ class ModelSpec(_Frozen):
         if unclear := [part for part in self.parts if not self.classes.get(part)]:
             raise ValueError(f"parts.{unclear[0]} needs its class, in classes.{unclear[0]}")
         return self
+
+    @property
+    def elsewhere(self) -> tuple[Part, ...]:
+        """What the model takes from outside its own repository."""
+        return (*self.parts.values(), *self.loras)
 
     @property
     def mixes_formats(self) -> bool:
