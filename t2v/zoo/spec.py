@@ -15,7 +15,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=6
 RepoId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$", max_length=140)]
 CommitHash = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 PositiveInt = Annotated[int, Field(gt=0)]
-CallValue = bool | int | float | str | tuple[float, ...]
+CallValue = bool | int | float | str | tuple[int | float, ...]
 
 
 class _Frozen(BaseModel):
@@ -72,15 +72,16 @@ class Defaults(_Frozen):
     def further_arguments(self, num_inference_steps: int | None) -> dict[str, Any]:
         """`call` for a run of so many steps, as a pipeline wants it.
 
-        `timesteps` of a distilled model hold for one number of steps; with another they are left
-        out, and the scheduler spaces its own.
+        `timesteps` or `sigmas` of a distilled model hold for one number of steps; with another
+        they are left out, and the scheduler spaces its own.
         """
         call: dict[str, Any] = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in self.call.items()
         }
-        if num_inference_steps != len(call.get("timesteps", ())):
-            call.pop("timesteps", None)
+        for name in ("timesteps", "sigmas"):
+            if num_inference_steps != len(call.get(name, ())):
+                call.pop(name, None)
         return call
 
 
