@@ -1,6 +1,7 @@
 """What the adapters of most families share: one call up to the latents."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import torch
@@ -25,12 +26,32 @@ class PipelineAdapter:
         """Arguments of `pipe(...)` for this request, less generator, callback and output type."""
         return call_arguments(pipe, request)
 
+    @contextmanager
+    def prepared(
+        self, pipe: DiffusionPipeline, arguments: dict[str, Any]
+    ) -> Generator[dict[str, Any]]:
+        """What `pipe(...)` takes, while all else that this one call needs is in place.
+
+        For what a pipeline keeps in itself instead of taking it as an argument; the pipeline is as
+        it was when the block ends, so that the next call does not inherit it.
+        """
+        yield arguments
+
+    def num_steps(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> int | None:
+        """Steps of the whole call, for a pipeline whose scheduler knows but those of a part."""
+        return None
+
     def denoise(
         self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
     ) -> Latents:
         """Run the pipeline up to its latents."""
-        with watched(pipe, on_step) as callbacks, explained(pipe):
-            output = pipe(**arguments, **callbacks, output_type="latent")
+        num_steps = self.num_steps(pipe, arguments)
+        with (
+            self.prepared(pipe, arguments) as call,
+            watched(pipe, on_step, num_steps) as callbacks,
+            explained(pipe),
+        ):
+            output = pipe(**call, **callbacks, output_type="latent")
         return Latents(
             self.unpack(pipe, output.frames, arguments),
             decode_timestep=arguments.get("decode_timestep"),

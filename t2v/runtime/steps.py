@@ -33,12 +33,15 @@ class _Stopped(BaseException):
 class _Reporter:
     """Passes steps on, and ends the run as soon as the latents hold no picture any more."""
 
-    def __init__(self, pipe: DiffusionPipeline, on_step: OnStep, order: int = 1) -> None:
-        self.pipe, self.on_step, self.order, self.started = pipe, on_step, order, False
+    def __init__(
+        self, pipe: DiffusionPipeline, on_step: OnStep, order: int = 1, total: int | None = None
+    ) -> None:
+        self.pipe, self.on_step, self.order, self.total = pipe, on_step, order, total
+        self.started, self.num_done = False, 0
 
     @property
     def num_steps(self) -> int:
-        return math.ceil(len(self.pipe.scheduler.timesteps) / self.order)
+        return self.total or math.ceil(len(self.pipe.scheduler.timesteps) / self.order)
 
     def start(self, *_: Any) -> None:
         if not self.started:
@@ -47,6 +50,9 @@ class _Reporter:
 
     def step(self, step: int, latents: Any) -> None:
         of = self.num_steps
+        if self.total:
+            self.num_done += 1
+            step = self.num_done
         if isinstance(latents, torch.Tensor) and (step % _CHECK_EVERY == 1 or step == of):
             _check_finite(latents, step, of)
         self.tell(min(step, of), of)
@@ -75,16 +81,20 @@ def _check_finite(latents: torch.Tensor, step: int, of: int) -> None:
 
 
 @contextmanager
-def watched(pipe: DiffusionPipeline, on_step: OnStep | None) -> Generator[dict[str, Any]]:
+def watched(
+    pipe: DiffusionPipeline, on_step: OnStep | None, num_steps: int | None = None
+) -> Generator[dict[str, Any]]:
     """Arguments to add to `pipe(...)` so that `on_step` hears of every step.
 
     A pipeline has `callback_on_step_end`, or the older `callback`, or neither; for the last the
-    scheduler's `step` is wrapped. All is as before when the block ends.
+    scheduler's `step` is wrapped. All is as before when the block ends. `num_steps` is for a
+    pipeline that makes a clip in several parts and counts the steps of each from 0.
     """
     accepted = parameters(pipe)
     old = "callback_on_step_end" not in accepted and "callback" in accepted
     # The old callback is called once a step, however often a step calls the denoiser.
-    reporter = _Reporter(pipe, on_step or _silent, pipe.scheduler.order if old else 1)
+    order = pipe.scheduler.order if old else 1
+    reporter = _Reporter(pipe, on_step or _silent, order, num_steps)
     with ExitStack() as stack:
         for denoiser in (getattr(pipe, name, None) for name in _DENOISERS):
             if isinstance(denoiser, torch.nn.Module):

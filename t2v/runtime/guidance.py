@@ -1,0 +1,24 @@
+"""Guidance of pipelines that keep it in a component, `pipe.guider`, instead of taking a scale."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from diffusers import DiffusionPipeline
+
+
+@contextmanager
+def guided(pipe: DiffusionPipeline, guidance_scale: float | None) -> Generator[None]:
+    """A guider of its own for one call, with this scale or the pipeline's own.
+
+    Guiders remember steps, so each call has a fresh one; the pipeline's comes back afterwards. As
+    everywhere else, a scale of 1 or less means no guidance, and half the evaluations.
+    """
+    own: Any = pipe.guider
+    pipe.guider = own.new(**({} if guidance_scale is None else {"guidance_scale": guidance_scale}))
+    if not own._enabled or (guidance_scale is not None and guidance_scale <= 1):
+        pipe.guider.disable()
+    try:
+        yield
+    finally:
+        pipe.guider = own
