@@ -51,7 +51,7 @@ def make_plan(
     request, request_notes = resolve(spec, prompt, layers, prompt_origin=origin)
     num_videos = next((o.num_videos for _, o in reversed(layers) if o.num_videos), 1)
     machine = machine or probe_machine(request.device)
-    notes = [*notes, *_config_notes(zoo, configs), *model_notes, *request_notes]
+    notes = [*notes, *_config_notes(zoo, configs), *model_notes, *_doubt(spec), *request_notes]
     return _assembled(spec, requests_for(request, num_videos), machine, notes)
 
 
@@ -68,6 +68,16 @@ def _find_model(zoo: Zoo, layers: Layers) -> tuple[ModelSpec, list[str]]:
     spec = zoo.find(zoo.default())
     kind = "the small model in the box" if spec.builtin else "your default model"
     return spec, [f"{spec.name}, {kind}; a larger one: t2v models list"]
+
+
+def _doubt(spec: ModelSpec) -> list[str]:
+    """What to say about a model that nobody vouches for."""
+    if spec.maturity != "unverified":
+        return []
+    return [
+        f"{spec.name} has no entry in the zoo: its license is unknown, and its rules, read from "
+        "its configuration, are unverified"
+    ]
 
 
 def _config_notes(zoo: Zoo, configs: Sequence[tuple[str, Config]]) -> list[str]:

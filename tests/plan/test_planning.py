@@ -11,6 +11,7 @@ from t2v.plan.history import Workload, record_timings
 from t2v.plan.machine import Machine
 from t2v.plan.options import Options
 from t2v.zoo.catalog import Zoo
+from tests.zoo.making import save_model
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,17 @@ def test_a_download_to_come_is_said_with_its_size(zoo: Zoo, gpu: Machine):
         "modelscope-1.7b is not on this machine: 3.7 GB to download from "
         "damo-vilab/text-to-video-ms-1.7b, license cc-by-nc-4.0",
     )
+
+
+def test_a_model_without_an_entry_is_said_to_be_unverified(tmp_path: Path, desktop: Machine):
+    folder = save_model(tmp_path / "somebodys-wan")
+    plan = t2v.make_plan("a fox", Options(model=str(folder)), machine=desktop)
+
+    assert plan.notes == (
+        "somebodys-wan has no entry in the zoo: its license is unknown, and its rules, read from "
+        "its configuration, are unverified",
+    )
+    assert plan.to_dict()["model"]["maturity"] == "unverified"
 
 
 def test_configs_can_be_left_out(tmp_path: Path, desktop: Machine):
