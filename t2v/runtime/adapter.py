@@ -10,6 +10,7 @@ from diffusers import DiffusionPipeline
 
 from t2v.media.audio import Sound
 from t2v.plan.request import Request
+from t2v.runtime.layout import LatentLayout
 
 Frame = np.ndarray
 """One picture: float32, height x width x 3, RGB, 0 to 1."""
@@ -56,3 +57,15 @@ class Adapter(Protocol):
 
     def sound(self, pipe: DiffusionPipeline, latents: Latents) -> Sound | None:
         """The sound that belongs to the frames; None where there is none."""
+
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """How the latents of this call lie, so that windows of a long video can be blended.
+
+        Raises:
+            RequestError: The pipeline cannot make windows.
+        """
+
+    def decode_stream(
+        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+    ) -> Iterator[Frame]:
+        """Frames of a video whose latents come in pieces, B C f H W, as one decode makes them."""

@@ -77,5 +77,11 @@ def call_arguments(pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
     return arguments
 
 
+def temporal_factor(pipe: DiffusionPipeline) -> int:
+    """Pixel frames of a latent frame, as the pipeline has it; 1 with an image VAE."""
+    names = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
+    return next((int(getattr(pipe, name)) for name in names if hasattr(pipe, name)), 1)
+
+
 def _plain(fps: Fraction) -> int | float:
     return fps.numerator if fps.denominator == 1 else float(fps)

@@ -7,11 +7,14 @@ from typing import Any, ClassVar
 import torch
 from diffusers import DiffusionPipeline
 
+from t2v.errors import RequestError
 from t2v.media.audio import Sound
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents, OnStep
-from t2v.runtime.call import call_arguments
+from t2v.runtime.call import call_arguments, temporal_factor
+from t2v.runtime.chunks import decoded_whole, decoded_with_context
 from t2v.runtime.explain import explained
+from t2v.runtime.layout import LatentLayout
 from t2v.runtime.steps import watched
 
 
@@ -21,6 +24,9 @@ class PipelineAdapter:
     family: ClassVar[str]
     pipelines: ClassVar[tuple[str, ...]]
     decoders: ClassVar[tuple[str, ...]] = ("vae",)
+    latent_context: ClassVar[int | None] = None
+    """Latent frames on each side that the frames of one depend on: 0 for an image VAE. None where
+    nobody has said it, so that all latents of a long video are decoded together."""
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
         """Arguments of `pipe(...)` for this request, less generator, callback and output type."""
@@ -70,3 +76,26 @@ class PipelineAdapter:
     def sound(self, pipe: DiffusionPipeline, latents: Latents) -> Sound | None:
         """None: most models make silent films."""
         return None
+
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """How the latents of this call lie, so that windows of a long video can be blended.
+
+        Raises:
+            RequestError: The pipeline cannot make windows.
+        """
+        raise RequestError(
+            f"{type(pipe).__name__} takes no latents, so it cannot make windows of a longer video. "
+            "Ask for its own length, or for another model: t2v models list."
+        )
+
+    def decode_stream(
+        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+    ) -> Iterator[Frame]:
+        """Frames of a video whose latents come in pieces, B C f H W, as one decode makes them."""
+
+        def decode(latents: torch.Tensor) -> Iterator[Frame]:
+            return self.decode(pipe, Latents(latents))
+
+        if self.latent_context is None:
+            return decoded_whole(decode, chunks)
+        return decoded_with_context(decode, chunks, self.latent_context, temporal_factor(pipe))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +13,7 @@ from diffusers.utils.torch_utils import get_module_execution_device
 
 from t2v.runtime.explain import explained
 
-Chunks: TypeAlias = Generator[torch.Tensor, None, None]
+Step: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 
 
 def to_vae(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
@@ -44,18 +45,74 @@ def decoded_frames(
     Further arguments go to `vae.decode`. VAEs with a causal cache are run a few latents at a time
     with just the pieces that their own `decode` would make, unless tiling is on.
     """
-    chunks = _decoder(pipe.vae)(pipe.vae, latents, *arguments)
+    causal = causal_decoder(pipe.vae)
+    if causal is not None:
+        sizes = causal.sizes(pipe.vae, latents.shape[2])
+        pieces = regrouped(_prepared(pipe, causal, iter([latents])), *sizes)
+        yield from _frames(pipe, pieces, causal.start(pipe.vae))
+    else:
+        whole = _WHOLE.get(type(pipe.vae).__name__, _decode_whole)
+
+        def step(latents: torch.Tensor) -> torch.Tensor:
+            return whole(pipe.vae, latents, *arguments)
+
+        yield from _frames(pipe, iter([latents]), step)
+
+
+def streamed_frames(
+    pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+) -> Iterator[np.ndarray]:
+    """Frames of consecutive latents, B C f H W, through the cache of a VAE that has one.
+
+    They are those of one decode of all the latents. Needs a `causal_decoder`; nothing is held but
+    its cache, so that it does not matter how many latents come.
+    """
+    causal = causal_decoder(pipe.vae)
+    assert causal is not None
+    pieces = regrouped(_prepared(pipe, causal, chunks), *causal.sizes(pipe.vae, None))
+    yield from _frames(pipe, pieces, causal.start(pipe.vae))
+
+
+def _prepared(
+    pipe: DiffusionPipeline, causal: "CausalDecoder", chunks: Iterator[torch.Tensor]
+) -> Iterator[torch.Tensor]:
+    for chunk in chunks:
+        with torch.no_grad(), explained(pipe):
+            wake(pipe.vae)
+            prepared = causal.prepare(pipe.vae, chunk)
+        yield prepared
+
+
+def _frames(pipe: DiffusionPipeline, pieces: Iterator[torch.Tensor], step: Step) -> Iterator[Any]:
     try:
-        while True:
+        for piece in pieces:
             # Not around the yield: the switch would leak into the code of whoever takes the frames.
             with torch.no_grad(), explained(pipe):
-                chunk = next(chunks, None)
-            if chunk is None:
-                return
+                wake(pipe.vae)
+                chunk = step(piece)
             yield from frames_of(chunk)
+            del chunk
     finally:
-        chunks.close()
         pipe.maybe_free_model_hooks()
+
+
+def regrouped(chunks: Iterator[torch.Tensor], first: int, later: int) -> Iterator[torch.Tensor]:
+    """The same latents in time, `first` of them and then `later` at a time; the last may be fewer."""
+    held: list[torch.Tensor] = []
+    wanted, num_held = first, 0
+    for chunk in chunks:
+        held.append(chunk)
+        num_held += chunk.shape[2]
+        if num_held < wanted:
+            continue
+        together = torch.cat(held, dim=2) if len(held) > 1 else chunk
+        while num_held >= wanted:
+            yield together[:, :, :wanted]
+            together, num_held, wanted = together[:, :, wanted:], num_held - wanted, later
+        # A copy: a view would keep all of the chunk in memory.
+        held = [together.clone()] if num_held else []
+    if num_held:
+        yield torch.cat(held, dim=2)
 
 
 def frames_of(video: torch.Tensor) -> Iterator[np.ndarray]:
@@ -65,57 +122,93 @@ def frames_of(video: torch.Tensor) -> Iterator[np.ndarray]:
         yield picture.permute(1, 2, 0).cpu().float().contiguous().numpy()
 
 
-def _decode_whole(vae: Any, latents: torch.Tensor, *arguments: Any) -> Chunks:
-    yield vae.decode(latents, *arguments, return_dict=False)[0]
-
-
-def _decode_pictures(vae: Any, latents: torch.Tensor) -> Chunks:
-    """An image VAE takes the frames for a batch of pictures."""
-    pictures = vae.decode(latents[0].transpose(0, 1), return_dict=False)[0]
-    yield pictures.transpose(0, 1).unsqueeze(0)
-
-
-def _wake(vae: Any) -> None:
+def wake(vae: Any) -> None:
     """Bring an offloaded VAE to its device, as the decorator of `decode` does."""
     hook: Any = getattr(vae, "_hf_hook", None)
     if hasattr(hook, "pre_forward"):
         hook.pre_forward(vae)
 
 
-def _stream_wan(vae: Any, latents: torch.Tensor) -> Chunks:
-    _wake(vae)
-    latents = vae.post_quant_conv(latents)
+def _decode_whole(vae: Any, latents: torch.Tensor, *arguments: Any) -> torch.Tensor:
+    decoded: torch.Tensor = vae.decode(latents, *arguments, return_dict=False)[0]
+    return decoded
+
+
+def _decode_pictures(vae: Any, latents: torch.Tensor) -> torch.Tensor:
+    """An image VAE takes the frames for a batch of pictures."""
+    pictures: torch.Tensor = vae.decode(latents[0].transpose(0, 1), return_dict=False)[0]
+    return pictures.transpose(0, 1).unsqueeze(0)
+
+
+def _start_wan(vae: Any) -> Step:
     cache: list[Any] = [None] * vae._cached_conv_counts["decoder"]
-    for index, latent in enumerate(latents.split(1, dim=2)):
-        chunk = vae.decoder(latent, feat_cache=cache, feat_idx=[0], first_chunk=index == 0)
+    is_first = True
+
+    def step(latents: torch.Tensor) -> torch.Tensor:
+        nonlocal is_first
+        chunk = vae.decoder(latents, feat_cache=cache, feat_idx=[0], first_chunk=is_first)
+        is_first = False
         if vae.config.patch_size is not None:
             chunk = unpatchify(chunk, patch_size=vae.config.patch_size)
-        yield torch.clamp(chunk, min=-1.0, max=1.0)
+        return torch.clamp(chunk, min=-1.0, max=1.0)
+
+    return step
 
 
-def _stream_cogvideox(vae: Any, latents: torch.Tensor) -> Chunks:
-    _wake(vae)
-    size = vae.num_latent_frames_batch_size
-    num_batches = max(latents.shape[2] // size, 1)
-    # The first batch takes the remainder, so that all others are full.
-    first = latents.shape[2] - size * (num_batches - 1)
+def _start_cogvideox(vae: Any) -> Step:
     cache: Any = None
-    for batch in latents.split([first, *[size] * (num_batches - 1)], dim=2):
+    size = vae.num_latent_frames_batch_size
+
+    def step(latents: torch.Tensor) -> torch.Tensor:
+        nonlocal cache
+        # The VAE makes one frame of a single latent; it makes them all of a full batch.
+        is_short = cache is not None and latents.shape[2] < size
+        num_frames = latents.shape[2] * vae.config.temporal_compression_ratio
+        if is_short:
+            last = latents[:, :, -1:].expand(-1, -1, size - latents.shape[2], -1, -1)
+            latents = torch.cat([latents, last], dim=2)
         if vae.post_quant_conv is not None:
-            batch = vae.post_quant_conv(batch)
-        chunk, cache = vae.decoder(batch, conv_cache=cache)
-        yield chunk
+            latents = vae.post_quant_conv(latents)
+        chunk, cache = vae.decoder(latents, conv_cache=cache)
+        return chunk[:, :, :num_frames] if is_short else chunk
+
+    return step
 
 
-_STREAMED: dict[str, Callable[..., Chunks]] = {
-    "AutoencoderKLCogVideoX": _stream_cogvideox,
-    "AutoencoderKLWan": _stream_wan,
+def _sizes_cogvideox(vae: Any, num_latents: int | None) -> tuple[int, int]:
+    # The first batch takes the remainder, so that all others are full. It has to be odd for the
+    # VAE to make one frame of the first latent.
+    size = vae.num_latent_frames_batch_size
+    if num_latents is None:
+        return size + 1, size
+    return (num_latents if num_latents < size else size + num_latents % size), size
+
+
+@dataclass(frozen=True, slots=True)
+class CausalDecoder:
+    """A VAE that decodes forward in time, a few latents after another."""
+
+    start: Callable[[Any], Step]
+    """From the VAE to a step, which takes the next few latents to their frames, B C F H W, and
+    remembers what the VAE has to know of those before."""
+    sizes: Callable[[Any, int | None], tuple[int, int]]
+    """How many latents its own `decode` puts in the first step and in each later one, for so many
+    in all; None where their number is not known yet."""
+    prepare: Callable[[Any, torch.Tensor], torch.Tensor] = lambda vae, latents: latents
+    """What its own `decode` does to all latents at once, frame by frame."""
+
+
+_CAUSAL = {
+    "AutoencoderKLCogVideoX": CausalDecoder(_start_cogvideox, _sizes_cogvideox),
+    "AutoencoderKLWan": CausalDecoder(
+        _start_wan,
+        lambda vae, num_latents: (1, 1),
+        lambda vae, latents: vae.post_quant_conv(latents),
+    ),
 }
-_WHOLE: dict[str, Callable[..., Chunks]] = {"AutoencoderKL": _decode_pictures}
+_WHOLE: dict[str, Callable[..., torch.Tensor]] = {"AutoencoderKL": _decode_pictures}
 
 
-def _decoder(vae: Any) -> Callable[..., Chunks]:
-    name = type(vae).__name__
-    if name in _STREAMED and not vae.use_tiling:
-        return _STREAMED[name]
-    return _WHOLE.get(name, _decode_whole)
+def causal_decoder(vae: Any) -> CausalDecoder | None:
+    """How to decode with the VAE's own causal cache; None where it has none, or tiles."""
+    return None if getattr(vae, "use_tiling", False) else _CAUSAL.get(type(vae).__name__)
