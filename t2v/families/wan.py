@@ -21,7 +21,7 @@ class WanAdapter(PipelineAdapter):
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
         """Arguments of `pipe(...)`; a second guidance only where there is a second denoiser."""
-        if request.guidance_scale_2 is not None and pipe.config.boundary_ratio is None:
+        if request.guidance_scale_2 is not None and pipe.config.get("boundary_ratio") is None:
             raise RequestError(
                 f"{request.model} has one denoiser, so a second guidance scale means nothing to it. "
                 "Leave --guidance-scale-2 out."
@@ -30,7 +30,11 @@ class WanAdapter(PipelineAdapter):
 
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames one latent at a time, through the VAE's causal cache."""
-        video = to_vae(pipe, latents.video)
+        yield from decoded_frames(pipe, self.denormalized(pipe, latents.video))
+
+    def denormalized(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
+        """Latents, B C F H W, as the VAE takes them."""
+        video = to_vae(pipe, latents)
 
         def per_channel(values: list[float]) -> torch.Tensor:
             return torch.tensor(values).view(1, -1, 1, 1, 1)
@@ -38,7 +42,7 @@ class WanAdapter(PipelineAdapter):
         mean = per_channel(pipe.vae.config.latents_mean).to(video)
         # The pipeline's own detour over the reciprocal, for the same last bit.
         inverse_std = 1.0 / per_channel(pipe.vae.config.latents_std).to(video)
-        yield from decoded_frames(pipe, video / inverse_std + mean)
+        return video / inverse_std + mean
 
 
 adapter = WanAdapter()
