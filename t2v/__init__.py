@@ -10,6 +10,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from t2v import errors as errors
+    from t2v.api.browse import list_models as list_models
+    from t2v.api.browse import search_models as search_models
+    from t2v.api.browse import show_model as show_model
     from t2v.api.decode import decode as decode
     from t2v.api.doctor import Check as Check
     from t2v.api.doctor import doctor as doctor
@@ -47,6 +50,7 @@ _HOMES = {
     "doctor": "t2v.api.doctor",
     "errors": "t2v",
     "inspect": "t2v.api.inspect",
+    "list_models": "t2v.api.browse",
     "load": "t2v.api.loading",
     "locate": "t2v.api.models",
     "make_plan": "t2v.api.planning",
@@ -54,7 +58,9 @@ _HOMES = {
     "pull": "t2v.api.models",
     "replay_plan": "t2v.api.replay",
     "run": "t2v.api.run",
+    "search_models": "t2v.api.browse",
     "set_default_model": "t2v.api.models",
+    "show_model": "t2v.api.browse",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -2,19 +2,22 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from t2v.errors import T2VError
-from t2v.zoo.places import embedded, expanded, hub_cache
+from t2v.zoo.hashes import COMMIT_HASH
+from t2v.zoo.places import embedded, expanded, repo_folder
 from t2v.zoo.revisions import locked_revision
 from t2v.zoo.safety import file_names, own_index, parts_of, read_index
-from t2v.zoo.spec import COMMIT_HASH, ModelSpec, Part
 from t2v.zoo.weights import weights_of
+
+if TYPE_CHECKING:
+    from t2v.zoo.spec import ModelSpec, Part
 
 _WEIGHTLESS = ("scheduler", "tokenizer", "processor", "feature_extractor", "image_processor")
 
 
-def locate(spec: ModelSpec) -> Path | None:
+def locate(spec: "ModelSpec") -> Path | None:
     """The folder of a model that can be loaded now, or None where files are missing."""
     if not all(locate_part(part, spec.variant) for part in spec.elsewhere):
         return None
@@ -28,7 +31,7 @@ def locate(spec: ModelSpec) -> Path | None:
     return folder if is_complete(folder, spec) else None
 
 
-def locate_part(part: Part, variant: str | None = None) -> Path | None:
+def locate_part(part: "Part", variant: str | None = None) -> Path | None:
     """The folder of a part from elsewhere, or its one file; None where files are missing."""
     revision = revision_of(part)
     if part.repo and not revision:
@@ -41,7 +44,7 @@ def locate_part(part: Part, variant: str | None = None) -> Path | None:
     return folder if "config.json" in names and weights and weights.is_complete else None
 
 
-def revision_of(spec: ModelSpec | Part) -> str | None:
+def revision_of(spec: "ModelSpec | Part") -> str | None:
     """The commit that runs: pinned in the entry, else locked at a pull, else the one cached."""
     if spec.revision or not spec.repo:
         return spec.revision
@@ -62,12 +65,7 @@ def snapshot(repo: str, revision: str) -> Path:
     return repo_folder(repo) / "snapshots" / revision
 
 
-def repo_folder(repo: str) -> Path:
-    """The folder of a repository in the Hugging Face cache."""
-    return hub_cache() / f"models--{repo.replace('/', '--')}"
-
-
-def is_complete(folder: Path, spec: ModelSpec) -> bool:
+def is_complete(folder: Path, spec: "ModelSpec") -> bool:
     """Whether a snapshot has every file that loading it takes."""
     try:
         index = own_index(read_index(folder), spec)

@@ -16,12 +16,11 @@ from t2v.zoo.cache import (
     locate,
     locate_part,
     missing_parts,
-    repo_folder,
     revision_of,
     snapshot,
 )
 from t2v.zoo.hub_errors import explained
-from t2v.zoo.places import hub_cache
+from t2v.zoo.places import hub_cache, repo_folder
 from t2v.zoo.progress import reporting_bar
 from t2v.zoo.revisions import lock_revision, locked_revision
 from t2v.zoo.safety import (

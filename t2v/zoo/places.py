@@ -50,6 +50,11 @@ def hub_cache() -> Path:
     return expanded(caches) / "huggingface" / "hub"
 
 
+def repo_folder(repo: str) -> Path:
+    """The folder of a repository in the Hugging Face cache."""
+    return hub_cache() / f"models--{repo.replace('/', '--')}"
+
+
 def embedded(name: str) -> Path:
     """The folder of a model that ships inside the package."""
     return Path(__file__).parents[1] / "builtin" / name

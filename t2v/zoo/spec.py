@@ -1,19 +1,18 @@
 """What a zoo entry says about a model: frozen data, no code. `models.yaml` validates against this."""
 
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from t2v.zoo.hashes import COMMIT_HASH
 
 Commercial = Literal["yes", "no", "conditions"]
 Maturity = Literal["verified", "smoke", "untested", "legacy", "unverified"]
 """`unverified` is for models without an entry; an entry is never that."""
 
-COMMIT_HASH = re.compile(r"[0-9a-f]{40}")
-
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=64)]
 RepoId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$", max_length=140)]
-CommitHash = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+CommitHash = Annotated[str, Field(pattern=f"^{COMMIT_HASH.pattern}$")]
 PositiveInt = Annotated[int, Field(gt=0)]
 CallValue = bool | int | float | str | tuple[int | float, ...]
 

@@ -1,0 +1,173 @@
+"""The models of the zoo as a person looks at them: what each is, what it costs, where it fits.
+
+Everything here is plain data, and comes without torch, the network or, once the catalogs have been
+read, the library that validates them.
+"""
+
+import shlex
+from dataclasses import asdict
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from t2v.plan.fit import fit, rungs
+from t2v.plan.machine import Machine, probe_machine
+from t2v.zoo import search
+from t2v.zoo.cache import locate, revision_of
+from t2v.zoo.licenses import meaning_of
+from t2v.zoo.places import embedded, expanded, repo_folder
+from t2v.zoo.remember import catalog_state, remembered
+
+if TYPE_CHECKING:
+    from t2v.zoo.spec import ModelSpec
+
+__all__ = ["list_models", "search_models", "show_model"]
+
+Facts = dict[str, Any]
+"""All that is known of one model, JSON-ready."""
+Card = dict[str, Any]
+"""An entry with what follows from it on any machine."""
+
+COMMAND = 't2v generate "a red ball bounces over green hills"'
+_DENOISERS = ("transformer", "transformer_2", "unet")
+
+
+def list_models() -> list[Facts]:
+    """Every model of the zoo and of the user's own catalogs, in their order, with what it needs.
+
+    Beside the entry itself: `params` of what denoises, `download_bytes`, the `native` clip,
+    `is_here`, and under `fits` whether it fits this machine.
+
+    Raises:
+        DocumentError: A catalog is wrong; the message has file, line, column and key path.
+    """
+    machine = probe_machine()
+    return [_facts(card, machine) for card in _cards()]
+
+
+def search_models(query: str) -> tuple[list[Facts], list[str]]:
+    """The models that all words of the query fit, the best first, each with its `score`.
+
+    Where there are none, the second list has the names that look most like it.
+    """
+    cards = {card["entry"]["name"]: card for card in _cards()}
+    entries = [card["entry"] for card in cards.values()]
+    found = search.search(entries, query)
+    machine = probe_machine()
+    facts = [{**_facts(cards[e["name"]], machine), "score": score} for score, e in found]
+    return facts, [] if found else search.nearest(entries, query)
+
+
+def show_model(name: str) -> Facts:
+    """Everything about one model: a zoo name, an alias, a local folder or a Hub id.
+
+    Beside what `list_models` has: what the license means, the estimate of every rung on this kind
+    of device, the folder and commit that are here, and the command that runs it.
+
+    Raises:
+        UnknownModelError: Nothing has this name.
+        WeightsMissingError: It is a repository without an entry, and the Hub cannot be reached.
+    """
+    wanted = name.strip().lower()
+    card = next((card for card in _cards() if wanted in _names(card["entry"])), None)
+    card = card or _card_of_any(name)
+    machine = probe_machine()
+    facts = _facts(card, machine)
+    peaks = rungs(card["needs"], machine)
+    return facts | {
+        "license_meaning": meaning_of(facts["license"], facts["commercial"]),
+        "rungs": [{"rung": rung, "peak_bytes": peak} for rung, peak in peaks.items()],
+        "machine": {"device": machine.device, "name": machine.device_name},
+        **_on_this_machine(card["entry"]),
+        "command": f"{COMMAND} -m {_as_argument(facts)}",
+    }
+
+
+def _cards() -> list[Card]:
+    """Entries with what is worked out of them alone; read back while no catalog changes."""
+    cards: list[Card] = remembered("models", catalog_state(), _make_cards)
+    return cards
+
+
+def _make_cards() -> list[Card]:
+    # pydantic and the YAML library take longer to import than all the rest of a listing.
+    from t2v.zoo.catalog import Zoo  # noqa: PLC0415
+
+    return [_card(spec) for spec in Zoo.load().values()]
+
+
+def _card(spec: "ModelSpec") -> Card:
+    from t2v.plan.needs import needs_of  # noqa: PLC0415 - imports pydantic
+
+    entry = spec.model_dump(mode="json", exclude_none=True)
+    denoisers = [spec.components[name].params for name in _DENOISERS if name in spec.components]
+    width, height = spec.sizes.native[0]
+    native = {
+        "width": width,
+        "height": height,
+        "num_frames": spec.frames.native,
+        "fps": spec.fps,
+        "duration_s": round(float(spec.frames.native / Fraction(spec.fps)), 3),
+    }
+    worked_out = {
+        "params": sum(denoisers),
+        "download_bytes": 0 if spec.builtin or spec.folder else spec.download_bytes,
+        "native": native,
+    }
+    return {"entry": entry, "needs": needs_of(spec), "worked_out": worked_out}
+
+
+def _card_of_any(name: str) -> Card:
+    from t2v.zoo.catalog import Zoo  # noqa: PLC0415 - imports pydantic
+
+    return _card(Zoo.load().find(name))
+
+
+def _facts(card: Card, machine: Machine) -> Facts:
+    return {
+        **card["entry"],
+        **card["worked_out"],
+        "is_here": _is_here(card["entry"]),
+        "fits": asdict(fit(card["needs"], machine)),
+    }
+
+
+def _is_here(entry: Facts) -> bool:
+    """Whether `locate` finds the model; most of them need one look to say no."""
+    repo = entry.get("repo")
+    if repo and not repo_folder(repo).is_dir():
+        return False
+    if repo or entry.get("parts") or entry.get("loras"):
+        return locate(_spec(entry)) is not None
+    builtin = entry.get("builtin")
+    folder = embedded(builtin) if builtin else expanded(entry["folder"])
+    return (folder / "model_index.json").is_file()
+
+
+def _on_this_machine(entry: Facts) -> Facts:
+    spec = _spec(entry)
+    folder = locate(spec)
+    return {
+        "folder_here": str(folder) if folder else None,
+        "revision_here": revision_of(spec) if folder else None,
+    }
+
+
+def _spec(entry: Facts) -> "ModelSpec":
+    from t2v.zoo.spec import ModelSpec  # noqa: PLC0415 - imports pydantic
+
+    return ModelSpec.model_validate(entry)
+
+
+def _names(entry: Facts) -> tuple[str, ...]:
+    return (entry["name"], *entry.get("aliases", ()))
+
+
+def _as_argument(facts: Facts) -> str:
+    """How `-m` is given this model: a folder without an entry has no name that would find it."""
+    return shlex.quote(
+        str(
+            facts.get("folder")
+            if facts["maturity"] == "unverified" and facts.get("folder")
+            else facts["name"]
+        )
+    )
