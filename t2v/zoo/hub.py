@@ -19,6 +19,7 @@ from t2v.zoo.cache import (
     revision_of,
     snapshot,
 )
+from t2v.zoo.hashes import COMMIT_HASH
 from t2v.zoo.hub_errors import explained
 from t2v.zoo.places import hub_cache, repo_folder
 from t2v.zoo.progress import reporting_bar
@@ -32,7 +33,7 @@ from t2v.zoo.safety import (
     parts_of,
     read_index,
 )
-from t2v.zoo.spec import COMMIT_HASH, ModelSpec, Part
+from t2v.zoo.spec import ModelSpec, Part
 from t2v.zoo.weights import configuration_of, weights_of
 
 __all__ = ["fetch_configs", "locate", "pull", "resolve_revision", "revision_of"]

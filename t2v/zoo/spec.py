@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from t2v.zoo.hashes import COMMIT_HASH
+from t2v.zoo.hashes import COMMIT_HASH as COMMIT_HASH
 
 Commercial = Literal["yes", "no", "conditions"]
 Maturity = Literal["verified", "smoke", "untested", "legacy", "unverified"]
