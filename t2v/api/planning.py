@@ -17,7 +17,7 @@ from t2v.zoo.spec import ModelSpec
 
 
 def make_plan(
-    prompt: str,
+    prompt: str | None,
     options: Options | None = None,
     *,
     zoo: Zoo | None = None,
@@ -28,7 +28,7 @@ def make_plan(
     """Settle everything about a run that can be known before a weight is loaded.
 
     Args:
-        prompt: What the video should show.
+        prompt: What the video should show; None where a story begins with a prompt of its own.
         options: What is asked for; what it leaves open comes from the configs and the zoo.
         zoo: The models to choose from; by default all of the zoo and the user's own.
         origin: What to call the place that the options come from.
@@ -52,7 +52,7 @@ def make_plan(
     num_videos = next((o.num_videos for _, o in reversed(layers) if o.num_videos), 1)
     machine = machine or probe_machine(request.device)
     notes = [*notes, *_config_notes(zoo, configs), *model_notes, *_doubt(spec), *request_notes]
-    return _assembled(spec, requests_for(request, num_videos), machine, notes)
+    return _assembled(spec, requests_for(spec, request, num_videos), machine, notes)
 
 
 def weights_here(spec: ModelSpec, folder: Path | None) -> dict[str, int] | None:

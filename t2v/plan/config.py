@@ -19,7 +19,8 @@ USER = "user config"
 PROJECT = "project config"
 PROJECT_FILE = "t2v.yaml"
 
-_KEYS = [*Options.model_fields, "models"]
+_OF_ONE_VIDEO = {"story", "at", "endless"}
+_KEYS = [*(name for name in Options.model_fields if name not in _OF_ONE_VIDEO), "models"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class _Reader:
         return Options(**good)
 
     def _value(self, key: str, value: Any) -> Any:
-        if key not in Options.model_fields:
+        if key not in _KEYS:
             raise RequestError(f"there is no such option.{wording.suggestion(key, _KEYS)}")
         if key == "lora" and isinstance(value, str):
             value = (value,)

@@ -82,7 +82,6 @@ def fit_frames(
     num_frames = snap_frames(rule, wanted)
     limit = longest(rule)
     if limit is not None and num_frames > limit:
-        # Longer clips are several calls joined; that is planned here once it exists.
         raise RequestError(
             f"{spec.name} makes at most {limit} frames in one clip ({_duration(limit, fps)}); "
             f"{wanted} were asked for. Ask for --num-frames {limit} or less."
@@ -92,7 +91,7 @@ def fit_frames(
         source = "" if seconds is None else f"{seconds:g} s at {number(fps)} fps: "
         makes = f"{label(spec)} makes {_reason(rule, wanted)}"
         notes.append(f"{source}{wanted} frames -> {num_frames}, {makes}")
-    if num_frames > rule.native:
+    if num_frames > rule.native and "native" not in spec.supports.long_video:
         notes.append(
             f"{spec.name} was trained on {rule.native} frames ({_duration(rule.native, fps)}); "
             f"{num_frames} may repeat or drift, and need more memory"

@@ -5,20 +5,31 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidationError,
+    field_validator,
+)
 
 from t2v.errors import RequestError
 from t2v.plan import wording
+from t2v.plan.seeds import MAX_SEED
+from t2v.plan.story import Cue, parse_at, parse_story
 
 Memory = Literal["auto", "none", "model", "group", "sequential"]
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|xpu|cuda(:[0-9]{1,2})?)$")]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 Codec = Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "gif", "webp", "avif", "png"]
 
+Noise = Annotated[
+    str, Field(pattern=r"^(independent|freenoise|mixed:(0(\.\d{1,6})?|1(\.0{1,6})?))$")
+]
+
 MAX_PIXELS = 16384
 MAX_FRAMES = 1_000_000
-MAX_SEED = 2**63 - 1
-MAX_PROMPT_BYTES = 1_000_000
 
 _RATE = re.compile(r"\d{1,6}(\.\d{1,9})?|\d{1,6}/0*[1-9]\d{0,5}", re.ASCII)
 _SIZE = re.compile(r"(\d{1,6})\s*[xX×*]\s*(\d{1,6})")
@@ -29,6 +40,8 @@ _SHORT = {
     "frames": "num_frames",
 }
 """The short names of the command line; they hold wherever options are given as text."""
+_LENGTHS = {"seconds", "num_frames"}
+_STORIES = {"story", "at"}
 
 
 class Options(BaseModel):
@@ -64,6 +77,19 @@ class Options(BaseModel):
     memory: Memory | None = None
     codec: Codec | None = None
     crf: Annotated[int, Field(ge=0, le=63)] | None = None
+    story: str | tuple[InstanceOf[Cue], ...] | None = None
+    """Prompts over time: a story file, or a list of prompts or of `{"at": "5s", "prompt": ...}`."""
+    at: tuple[str, ...] | None = None
+    """Later prompts, each as `5s: what is shown from then on`."""
+    method: Literal["auto", "native", "windows", "continue", "cut"] | None = None
+    window: Annotated[int, Field(ge=1, le=MAX_FRAMES)] | None = None
+    """Length of a window in pixel frames."""
+    overlap: Annotated[int, Field(ge=0, le=MAX_FRAMES)] | None = None
+    """Pixel frames that neighboring windows share at least."""
+    order: Literal["auto", "lockstep", "wavefront"] | None = None
+    noise: Noise | None = None
+    loop: bool | None = None
+    endless: bool | None = None
     metadata: bool | None = None
     """Whether the file and a sidecar say how the video was made."""
 
@@ -97,6 +123,8 @@ class Options(BaseModel):
             name = _SHORT.get(name, name)
             if name == "size":
                 values["width"], values["height"] = parse_size(text)
+            elif name == "at":
+                values["at"] = (text,)
             elif name == "lora":
                 values["lora"] = tuple(part for part in text.split(",") if part)
             else:
@@ -104,17 +132,32 @@ class Options(BaseModel):
         return cls.checked(values, name=str)
 
     def overlaid(self, upper: Self) -> Self:
-        """These options with what `upper` says on top; its `seconds` also replaces `num_frames`."""
+        """These options with what `upper` says on top.
+
+        Its `seconds` also replaces `num_frames`, and its `at` a `story`.
+        """
         said = self.said()
         if upper.seconds is not None or upper.num_frames is not None:
-            said = {
-                key: value for key, value in said.items() if key not in {"seconds", "num_frames"}
-            }
+            said = {key: value for key, value in said.items() if key not in _LENGTHS}
+        if upper.story is not None or upper.at is not None:
+            said = {key: value for key, value in said.items() if key not in _STORIES}
         return type(self)(**(said | upper.said()))
 
     def said(self) -> dict[str, Any]:
         """Only what has been said, by name."""
         return {name: value for name, value in self if value is not None}
+
+    @field_validator("story", mode="before")
+    @classmethod
+    def _cues(cls, value: object) -> object:
+        return parse_story(value) if isinstance(value, list | tuple) else value
+
+    @field_validator("at")
+    @classmethod
+    def _form_of_at(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for text in value or ():
+            parse_at(text)
+        return value
 
     @field_validator("fps", mode="before")
     @classmethod

@@ -3,8 +3,8 @@
 import unicodedata
 
 from t2v.errors import RequestError
-from t2v.plan.options import MAX_PROMPT_BYTES
 
+MAX_PROMPT_BYTES = 1_000_000
 _KEPT = frozenset("\n\t")
 # Embeddings, overrides and isolates can make a terminal show another text than the one that is used.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -10,11 +10,14 @@ from t2v.plan.history import Estimate
 from t2v.plan.machine import Machine
 from t2v.plan.options import Options
 from t2v.plan.prompts import checked_prompt
+from t2v.plan.story import Cue, parse_story
 from t2v.plan.windows import LongPlan
 from t2v.plan.wording import quoted
 from t2v.zoo.spec import ModelSpec
 
 _REQUIRED = ("prompt", "model", "width", "height", "num_frames", "fps", "seed")
+_NEVER_NONE = {"method", "order", "noise", "loop", "endless"}
+_UNRECORDED = {"origins", "long", "story_file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,21 @@ class Request:
     codec: str = "auto"
     crf: int | None = None
     metadata: bool = True
-    long: LongPlan | None = None
+    story: tuple[Cue, ...] = ()
+    """Prompts over time, the first of which is `prompt`; empty where there is one alone."""
+    method: str = "auto"
+    window: int | None = None
+    """Asked-for length of a window in pixel frames; None is the entry's."""
+    overlap: int | None = None
+    """Asked-for overlap in pixel frames; None is the entry's."""
+    order: str = "auto"
+    noise: str = "independent"
+    loop: bool = False
+    endless: bool = False
+    """Whether it goes on until it is stopped; `num_frames` is then the most there can be."""
+    story_file: str | None = None
+    """Where an endless video looks for further prompts; stays on this machine."""
+    long: LongPlan | None = field(default=None, compare=False)
     """How it is made where it is more than one plain clip; None calls the pipeline as it is."""
     origins: dict[str, str] = field(default_factory=dict, compare=False)
     """Field name -> who decided it: `flag`, `project config`, `user config`, `zoo` (the entry),
@@ -81,13 +98,14 @@ class Request:
 
         The record may come out of a stranger's video, so every value is checked again.
         """
-        known = {one.name for one in fields(cls)} - {"origins", "long"}
+        known = {one.name for one in fields(cls)} - _UNRECORDED
         given = {name: entry for name, entry in record.items() if name in known}
         if not all(isinstance(entry, Mapping) for entry in given.values()):
             raise RequestError(
                 'Not a request of t2v: a value must be {"value": ..., "origin": ...}'
             )
         values = {name: entry.get("value") for name, entry in given.items()}
+        values = {k: v for k, v in values.items() if v is not None or k not in _NEVER_NONE}
         missing = [name for name in _REQUIRED if values.get(name) is None]
         if missing:
             raise RequestError(f"Not a request of t2v: it lacks {', '.join(missing)}")
@@ -98,14 +116,18 @@ class Request:
         """The options that ask for this request again."""
         values = self._values()
         values["lora"] = tuple(str(lora) for lora in self.lora) or None
+        values["story"] = self.story or None
         return Options(
             **{name: value for name, value in values.items() if name in Options.model_fields}
         )
 
     def _values(self) -> dict[str, Any]:
         values = {one.name: getattr(self, one.name) for one in fields(self)}
-        del values["origins"], values["long"]
-        return values | {"fps": str(self.fps), "lora": [asdict(lora) for lora in self.lora]}
+        return {name: value for name, value in values.items() if name not in _UNRECORDED} | {
+            "fps": str(self.fps),
+            "lora": [asdict(lora) for lora in self.lora],
+            "story": [cue.to_dict() for cue in self.story],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +194,28 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     prompt = values["prompt"]
     if not isinstance(prompt, str):
         raise RequestError(f"prompt must be text, not {quoted(prompt)}")
+    story = _story(values.get("story"))
     shared = {name: value for name, value in values.items() if name in Options.model_fields}
-    options = Options(**{**shared, "lora": tuple(map(str, loras))})
+    options = Options(**{**shared, "lora": tuple(map(str, loras)), "story": story or None})
     return {
         **{name: getattr(options, name) for name in shared},
         "prompt": checked_prompt(prompt)[0],
         "fps": Fraction(str(options.fps)),
         "lora": loras,
+        "story": story,
         "max_sequence_length": length,
     }
+
+
+def _story(entries: Any) -> tuple[Cue, ...]:
+    if entries is None or entries == []:
+        return ()
+    try:
+        if not isinstance(entries, list):
+            raise ValueError("must be a list of prompts")
+        return parse_story(entries)
+    except ValueError as error:
+        raise RequestError(f"story: {error}") from None
 
 
 def _loras(entries: Any) -> tuple[Lora, ...]:

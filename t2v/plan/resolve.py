@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from t2v.errors import RequestError
 from t2v.plan import frames
+from t2v.plan.longplan import loop_frames, with_long
 from t2v.plan.lora import locate, parse_lora
+from t2v.plan.methods import Wish, choose
 from t2v.plan.options import MAX_FRAMES, MAX_PIXELS, Options
 from t2v.plan.prompts import checked_prompt, clean_prompt
 from t2v.plan.request import Request
 from t2v.plan.seeds import derive_seed, random_seed
+from t2v.plan.story import Cue, parse_at, read_story
+from t2v.plan.timeline import natural_frames, place, with_opening
 from t2v.plan.wording import flag_name
 from t2v.zoo.spec import ModelSpec
 
@@ -34,19 +39,28 @@ _OURS: dict[str, Any] = {
     "codec": "auto",
     "crf": None,
     "metadata": True,
+    "method": "auto",
+    "window": None,
+    "overlap": None,
+    "order": "auto",
+    "noise": "independent",
+    "loop": False,
+    "endless": False,
 }
 
 
 def resolve(
-    spec: ModelSpec, prompt: str, layers: Layers, *, prompt_origin: str = "flag"
+    spec: ModelSpec, prompt: str | None, layers: Layers, *, prompt_origin: str = "flag"
 ) -> tuple[Request, list[str]]:
     """Settle every value of a request, with its origin, and say what had to be changed.
+
+    The prompt may be left out where a story begins with one of its own.
 
     Raises:
         RequestError: The values contradict each other, or the model cannot make such a video.
     """
     settled = _Settled(spec, layers)
-    settled.put("prompt", *checked_prompt(prompt), origin=prompt_origin)
+    settled.story(prompt, prompt_origin)
     settled.put("model", spec.name, [], settled.said("model", "t2v")[1])
     for name in _FROM_ENTRY:
         stated = getattr(spec.defaults, name)
@@ -54,29 +68,26 @@ def resolve(
     for name, value in _OURS.items():
         settled.take(name, value, "t2v")
     settled.take("seed", random_seed(), "random")
+    settled.only_prompt()
     settled.negative_prompt()
     settled.second_guidance()
     settled.loras()
     settled.rate()
     settled.size()
     settled.length()
-    return Request(**settled.values, origins=settled.origins), settled.notes
+    request = Request(**settled.values, origins=settled.origins)
+    return with_long(spec, request), settled.notes
 
 
-def requests_for(request: Request, num_videos: int) -> tuple[Request, ...]:
+def requests_for(spec: ModelSpec, request: Request, num_videos: int) -> tuple[Request, ...]:
     """The request once a video, with seeds that follow from its own."""
-    origin = f"derived from {request.seed}"
-    return (
-        request,
-        *(
-            replace(
-                request,
-                seed=derive_seed(request.seed, index),
-                origins=request.origins | {"seed": origin},
-            )
-            for index in range(1, num_videos)
-        ),
-    )
+    if num_videos > 1 and request.endless:
+        raise RequestError("--endless makes one video; leave --num-videos out")
+    origins = request.origins | {"seed": f"derived from {request.seed}"}
+    seeds = [derive_seed(request.seed, index) for index in range(1, num_videos)]
+    others = (replace(request, seed=seed, origins=origins) for seed in seeds)
+    # The shots of each have seeds of their own.
+    return (request, *(with_long(spec, other) if other.long else other for other in others))
 
 
 class _Settled:
@@ -105,6 +116,37 @@ class _Settled:
         """Settle a value that was worked out."""
         self.values[name], self.origins[name] = value, origin
         self.notes += [note for note in notes if note not in self.notes]
+
+    def story(self, prompt: str | None, prompt_origin: str) -> None:
+        """The prompts over time, and the one that the video begins with."""
+        story, origin = self.said("story", "")
+        later, at_origin = self.said("at", "")
+        if story is not None and later is not None:
+            raise RequestError("--story and --at both say what comes when; give one of them")
+        file = story if isinstance(story, str) else None
+        if file is not None:
+            cues = read_story(Path(file).expanduser())
+        else:
+            cues = story or tuple(parse_at(text) for text in later or ())
+        notes: list[str] = []
+        if prompt is not None:
+            prompt, notes = checked_prompt(prompt)
+        cues = with_opening(prompt, cues)
+        if prompt is None or (cues and cues[0].prompt != prompt):
+            prompt, prompt_origin = cues[0].prompt, origin or at_origin
+        self.put("prompt", prompt, notes, prompt_origin)
+        self.put("story", cues, [], origin or at_origin or "t2v")
+        self.values["story_file"] = file
+
+    def only_prompt(self) -> None:
+        """A story of one prompt is a request like any other."""
+        cues: tuple[Cue, ...] = self.values["story"]
+        if len(cues) != 1:
+            return
+        for name in ("negative_prompt", "seed"):
+            if (own := getattr(cues[0], name)) is not None:
+                self.put(name, own, [], self.origins["story"])
+        self.values["story"] = ()
 
     def negative_prompt(self) -> None:
         if self.values["negative_prompt"] is not None:
@@ -151,10 +193,27 @@ class _Settled:
         self.put("height", height, [], origins[1])
 
     def length(self) -> None:
-        fps = self.values["fps"]
+        fps, cues = self.values["fps"], self.values["story"]
         wanted, origin, seconds = wanted_length(self.spec, self.layers, fps)
-        num_frames, notes = frames.fit_frames(self.spec, wanted, fps, seconds=seconds)
-        self.put("num_frames", num_frames, notes, origin)
+        if origin == "zoo" and self.values["endless"]:
+            wanted, origin = MAX_FRAMES, "t2v"
+        elif origin == "zoo" and cues:
+            wanted = min(MAX_FRAMES, natural_frames(cues, wanted, fps))
+            origin = self.origins["story"]
+        notes: list[str] = []
+        if self._is_plain(wanted):
+            wanted, notes = frames.fit_frames(self.spec, wanted, fps, seconds=seconds)
+        elif self.values["loop"]:
+            wanted, notes = loop_frames(self.spec, wanted)
+        self.put("num_frames", wanted, notes, origin)
+
+    def _is_plain(self, wanted: int) -> bool:
+        """Whether one call of the pipeline makes it, so that its rule of frames holds."""
+        values = self.values
+        fps, cues = values["fps"], values["story"]
+        scenes = place(cues, wanted, fps) if cues and not values["endless"] else ()
+        asked = (values[name] for name in ("method", "window", "loop", "endless"))
+        return choose(self.spec, Wish(wanted, fps, scenes, *asked)) is None
 
 
 def wanted_size(spec: ModelSpec, layers: Layers) -> tuple[int, int, tuple[str, str]]:

@@ -3,6 +3,8 @@
 import secrets
 from hashlib import sha256
 
+MAX_SEED = 2**63 - 1
+
 
 def random_seed() -> int:
     """A seed nobody chose, below 2**32."""

@@ -9,11 +9,11 @@ from typing import Any
 from t2v.errors import DocumentError, RequestError
 from t2v.plan.moments import TIME, Moment, parse_moment
 from t2v.plan.prompts import checked_prompt, clean_prompt
+from t2v.plan.seeds import MAX_SEED
 from t2v.plan.wording import quoted, suggestion
 from t2v.zoo.documents import read_yaml
 
 MAX_CUES = 10_000
-MAX_SEED = 2**63 - 1
 _KEYS = ("at", "prompt", "cut", "noise", "seed", "negative_prompt")
 _NOISES = ("new", "shared")
 _AT = re.compile(rf"\s*({TIME})\s*:\s+(\S.*)", re.ASCII | re.DOTALL)

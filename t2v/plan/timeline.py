@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
+from itertools import pairwise
 
 from t2v.errors import RequestError
 from t2v.plan.moments import Moment
@@ -91,18 +92,20 @@ def takes(scenes: Sequence[Scene], seed: int) -> tuple[Take, ...]:
     )
 
 
-def split(take: Take, longest: int) -> tuple[Take, ...]:
-    """The same as shots of equal length and at most so many frames, cut wherever a scene begins."""
-    parts = []
-    for scene in take.scenes:
-        count = -(-scene.num_frames // longest)
+def split(shots: Sequence[Take], most: int, seed: int) -> tuple[Take, ...]:
+    """The same as shots of one scene and of at most so many frames each."""
+    pieces: list[Scene] = []
+    for scene in (scene for shot in shots for scene in shot.scenes):
+        count = -(-scene.num_frames // most)
         bounds = [scene.num_frames * k // count for k in range(count + 1)]
-        for begin, end in zip(bounds, bounds[1:], strict=False):
-            part = replace(
-                scene, first_frame=scene.first_frame + begin, num_frames=end - begin
-            )
-            parts.append(Take(part.first_frame, part.num_frames, take.seed, (part,)))
-    return tuple(parts)
+        for k, (begin, end) in enumerate(pairwise(bounds)):
+            cue = scene.cue if k == 0 else replace(scene.cue, seed=None, noise="new")
+            pieces.append(Scene(scene.first_frame + begin, end - begin, cue))
+    seeds = shot_seeds([piece.cue for piece in pieces], seed)
+    return tuple(
+        Take(piece.first_frame, piece.num_frames, own, (piece,))
+        for piece, own in zip(pieces, seeds, strict=True)
+    )
 
 
 def shot_seeds(openings: Sequence[Cue], seed: int) -> list[int]:
@@ -122,7 +125,7 @@ def shot_seed(seed: int, index: int) -> int:
     """The seed of the shot with that number: the video's own, then others that follow from it.
 
     >>> shot_seed(42, 0), shot_seed(42, 1)
-    (42, 25231838286189)
+    (42, 45880807268088)
     """
     if index == 0:
         return seed

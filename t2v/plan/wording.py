@@ -20,6 +20,7 @@ _KINDS = {
 }
 _PATTERNS = {
     "device": "auto, cpu, mps, xpu, cuda or cuda:N",
+    "noise": "independent, freenoise or mixed:A with A from 0 to 1",
     "scheduler": "a scheduler class of diffusers such as UniPCMultistepScheduler",
 }
 

@@ -161,7 +161,7 @@ def test_everything_changed_is_said_once_and_in_order(wan: ModelSpec):
 
 
 def test_videos_differ_in_their_seed_alone(wan: ModelSpec):
-    first, second = requests_for(asked(wan, flags(seed=42)), 2)
+    first, second = requests_for(wan, asked(wan, flags(seed=42)), 2)
 
     assert (first.seed, second.seed) == (42, 4251888718461)
     assert second.origins["seed"] == "derived from 42"

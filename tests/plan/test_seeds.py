@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2v.plan.options import MAX_SEED
+from t2v.plan.seeds import MAX_SEED
 from t2v.plan.seeds import derive_seed, random_seed
 
 
