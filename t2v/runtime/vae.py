@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from diffusers.utils.torch_utils import get_module_execution_device
 from t2v.runtime.explain import explained
 
 Step: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
+Piece = TypeVar("Piece")
 
 
 def to_vae(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
@@ -49,14 +50,14 @@ def decoded_frames(
     if causal is not None:
         sizes = causal.sizes(pipe.vae, latents.shape[2])
         pieces = regrouped(_prepared(pipe, causal, iter([latents])), *sizes)
-        yield from _frames(pipe, pieces, causal.start(pipe.vae))
+        yield from stepped_frames(pipe, pieces, causal.start(pipe.vae))
     else:
         whole = _WHOLE.get(type(pipe.vae).__name__, _decode_whole)
 
         def step(latents: torch.Tensor) -> torch.Tensor:
             return whole(pipe.vae, latents, *arguments)
 
-        yield from _frames(pipe, iter([latents]), step)
+        yield from stepped_frames(pipe, iter([latents]), step)
 
 
 def streamed_frames(
@@ -70,7 +71,7 @@ def streamed_frames(
     causal = causal_decoder(pipe.vae)
     assert causal is not None
     pieces = regrouped(_prepared(pipe, causal, chunks), *causal.sizes(pipe.vae, None))
-    yield from _frames(pipe, pieces, causal.start(pipe.vae))
+    yield from stepped_frames(pipe, pieces, causal.start(pipe.vae))
 
 
 def _prepared(
@@ -83,7 +84,21 @@ def _prepared(
         yield prepared
 
 
-def _frames(pipe: DiffusionPipeline, pieces: Iterator[torch.Tensor], step: Step) -> Iterator[Any]:
+def picture_frames(
+    pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor], at_once: int | None = None
+) -> Iterator[np.ndarray]:
+    """Frames of consecutive latents, B C f H W, through a VAE that takes them for pictures.
+
+    They are decoded so many at once, wherever the chunks begin and end; else chunk by chunk.
+    """
+    pieces = chunks if at_once is None else regrouped(chunks, at_once, at_once)
+    yield from stepped_frames(pipe, pieces, lambda piece: _decode_pictures(pipe.vae, piece))
+
+
+def stepped_frames(
+    pipe: DiffusionPipeline, pieces: Iterator[Piece], step: Callable[[Piece], torch.Tensor]
+) -> Iterator[np.ndarray]:
+    """The frames of each piece, which a step decodes to B C F H W; then the weights may rest."""
     try:
         for piece in pieces:
             # Not around the yield: the switch would leak into the code of whoever takes the frames.
@@ -136,7 +151,10 @@ def _decode_whole(vae: Any, latents: torch.Tensor, *arguments: Any) -> torch.Ten
 
 def _decode_pictures(vae: Any, latents: torch.Tensor) -> torch.Tensor:
     """An image VAE takes the frames for a batch of pictures."""
-    pictures: torch.Tensor = vae.decode(latents[0].transpose(0, 1), return_dict=False)[0]
+    # Only the decoder with layers along time wants to know how many there are.
+    looks_along = type(vae).__name__ == "AutoencoderKLTemporalDecoder"
+    number = {"num_frames": latents.shape[2]} if looks_along else {}
+    pictures: torch.Tensor = vae.decode(latents[0].transpose(0, 1), **number, return_dict=False)[0]
     return pictures.transpose(0, 1).unsqueeze(0)
 
 
@@ -151,6 +169,17 @@ def _start_wan(vae: Any) -> Step:
         if vae.config.patch_size is not None:
             chunk = unpatchify(chunk, patch_size=vae.config.patch_size)
         return torch.clamp(chunk, min=-1.0, max=1.0)
+
+    return step
+
+
+def _start_magvit(vae: Any) -> Step:
+    # Its layers remember by themselves, also what a decode that broke off has left there.
+    vae._clear_conv_cache()
+
+    def step(latents: torch.Tensor) -> torch.Tensor:
+        frames: torch.Tensor = vae.decoder(latents)
+        return frames
 
     return step
 
@@ -200,6 +229,11 @@ class CausalDecoder:
 
 _CAUSAL = {
     "AutoencoderKLCogVideoX": CausalDecoder(_start_cogvideox, _sizes_cogvideox),
+    "AutoencoderKLMagvit": CausalDecoder(
+        _start_magvit,
+        lambda vae, num_latents: (1, vae.num_latent_frames_batch_size),
+        lambda vae, latents: vae.post_quant_conv(latents),
+    ),
     "AutoencoderKLWan": CausalDecoder(
         _start_wan,
         lambda vae, num_latents: (1, 1),
