@@ -1,8 +1,10 @@
 """How a pipeline lays out its latents, for whoever takes them apart by time."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from diffusers import DiffusionPipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +53,11 @@ class LatentLayout:
     def joined(self, frames: list[torch.Tensor]) -> torch.Tensor:
         """Latent frames, padding included, put together in time."""
         return torch.cat(frames, dim=self.frame_axis)
+
+
+def video_layout(pipe: DiffusionPipeline, arguments: dict[str, Any], channels: int) -> LatentLayout:
+    """The layout of most pipelines: B C F H W, with one frame of the clip in the first latent."""
+    num_latents = (arguments["num_frames"] - 1) // pipe.vae_scale_factor_temporal + 1
+    ratio = pipe.vae_scale_factor_spatial
+    height, width = arguments["height"] // ratio, arguments["width"] // ratio
+    return LatentLayout((1, channels, num_latents, height, width), frame_axis=2)
