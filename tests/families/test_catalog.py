@@ -1,0 +1,105 @@
+"""What the catalog says about its models is so in the diffusers that is installed."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import diffusers
+import pytest
+import transformers
+from diffusers import CacheMixin
+
+from t2v.errors import RequestError
+from t2v.families import adapter_for
+from t2v.plan.options import Options
+from t2v.plan.resolve import resolve
+from t2v.runtime.seeds import generator
+from t2v.testing import TINY, tiny_spec
+from t2v.zoo.catalog import Zoo
+from t2v.zoo.spec import ModelSpec
+
+ZOO = Zoo.load(overlays=False)
+
+
+def class_of(name: str) -> Any:
+    """A class of diffusers or transformers that is more than a placeholder."""
+    found = [getattr(library, name, None) for library in (diffusers, transformers)]
+    real = [kind for kind in found if kind is not None and "dummy" not in kind.__module__]
+    assert real, f"neither diffusers nor transformers has {name}"
+    return real[0]
+
+
+@pytest.fixture(params=ZOO)
+def spec(request) -> ModelSpec:
+    return ZOO[request.param]
+
+
+@pytest.fixture(scope="module")
+def twin(load_tiny) -> Callable[[ModelSpec], Any]:
+    """The tiny model of the same pipeline class that has the parts of an entry."""
+    loaded: dict[str, Any] = {}
+
+    def find(spec: ModelSpec) -> Any:
+        names = [name for name in TINY if tiny_spec(name, "").pipeline == spec.pipeline]
+        for name in names:
+            model = loaded[name] = loaded.get(name) or load_tiny(name)
+            parts = {part for part, value in model.pipe.components.items() if value is not None}
+            if set(spec.components) <= parts:
+                return model
+        pytest.fail(f"no tiny pipeline is a {spec.pipeline} with {', '.join(spec.components)}")
+
+    return find
+
+
+def test_pipeline_and_family_exist(spec):
+    assert issubclass(class_of(spec.pipeline), diffusers.DiffusionPipeline)
+    assert adapter_for(spec).family == spec.family
+
+
+def test_parts_and_their_classes_exist(spec):
+    taken = inspect.signature(class_of(spec.pipeline).__init__).parameters
+
+    assert [part for part in {**spec.classes, **spec.components} if part not in taken] == []
+    assert [n for names in spec.classes.values() for n in names if not class_of(n)] == []
+
+
+def test_scheduler_and_its_settings_exist(spec):
+    if spec.defaults.scheduler is None:
+        pytest.skip("the repository's scheduler stays")
+    taken = inspect.signature(class_of(spec.defaults.scheduler).__init__).parameters
+
+    assert [name for name in spec.defaults.scheduler_config if name not in taken] == []
+
+
+def test_its_defaults_are_a_call_that_the_pipeline_takes(spec, twin):
+    model = twin(spec)
+    request, _ = resolve(spec, "a fox", [("flag", Options(seed=1))])
+    arguments = {
+        **model.adapter.call_arguments(model.pipe, request),
+        **spec.defaults.further_arguments(request.num_inference_steps),
+        "generator": generator(1),
+    }
+
+    with model.adapter.prepared(model.pipe, arguments) as call:
+        inspect.signature(type(model.pipe).__call__).bind(model.pipe, **call)
+    assert request.num_frames in call.values()
+
+
+def test_what_it_supports_is_in_the_classes(spec, twin):
+    pipe, supports = twin(spec).pipe, spec.supports
+    denoiser = getattr(pipe, "transformer", None) or pipe.unet
+
+    assert not supports.lora or hasattr(pipe, "load_lora_weights")
+    assert not supports.vae_tiling or hasattr(pipe.vae, "use_tiling")
+    assert not supports.caches or isinstance(denoiser, CacheMixin)
+    assert not supports.context_parallel or denoiser._cp_plan
+
+
+def test_windows_are_declared_where_the_pipeline_can_make_them(spec, twin):
+    model = twin(spec)
+    arguments = model.arguments()
+    if "windows" in spec.supports.long_video:
+        assert model.adapter.layout(model.pipe, arguments).shape
+    else:
+        with pytest.raises(RequestError):
+            model.adapter.layout(model.pipe, arguments)
