@@ -52,7 +52,7 @@ def decoded_frames(
         pieces = regrouped(_prepared(pipe, causal, iter([latents])), *sizes)
         yield from stepped_frames(pipe, pieces, causal.start(pipe.vae))
     else:
-        whole = _WHOLE.get(type(pipe.vae).__name__, _decode_whole)
+        whole: Callable[..., torch.Tensor] = _WHOLE.get(type(pipe.vae).__name__, _decode_whole)
 
         def step(latents: torch.Tensor) -> torch.Tensor:
             return whole(pipe.vae, latents, *arguments)
@@ -227,7 +227,7 @@ class CausalDecoder:
     """What its own `decode` does to all latents at once, frame by frame."""
 
 
-_CAUSAL = {
+_CAUSAL: dict[str, CausalDecoder] = {
     "AutoencoderKLCogVideoX": CausalDecoder(_start_cogvideox, _sizes_cogvideox),
     "AutoencoderKLMagvit": CausalDecoder(
         _start_magvit,
