@@ -37,7 +37,8 @@ class GenericAdapter(PipelineAdapter):
         """Run the whole pipeline; the result is B C F H W from 0 to 1."""
         accepted = parameters(pipe)
         output_type = {"output_type": "np"} if "output_type" in accepted else {}
-        with watched(pipe, on_step) as callbacks, explained(pipe):
+        num_steps = self.num_steps(pipe, arguments)
+        with watched(pipe, on_step, num_steps) as callbacks, explained(pipe):
             output = pipe(**arguments, **callbacks, **output_type)
         return Latents(_video(output, type(pipe).__name__))
 

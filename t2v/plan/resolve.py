@@ -68,6 +68,7 @@ def resolve(
     for name, value in _OURS.items():
         settled.take(name, value, "t2v")
     settled.take("seed", random_seed(), "random")
+    settled.steps()
     settled.only_prompt()
     settled.negative_prompt()
     settled.second_guidance()
@@ -147,6 +148,15 @@ class _Settled:
             if (own := getattr(cues[0], name)) is not None:
                 self.put(name, own, [], self.origins["story"])
         self.values["story"] = ()
+
+    def steps(self) -> None:
+        """Some pipelines need a number of steps to have their parts at all."""
+        steps, fewest = self.values["num_inference_steps"], self.spec.defaults.min_inference_steps
+        if steps is not None and fewest is not None and steps < fewest:
+            raise RequestError(
+                f"{self.spec.name} needs at least {fewest} steps, and {steps} were asked for. "
+                f"Ask for --steps {fewest} or more."
+            )
 
     def negative_prompt(self) -> None:
         if self.values["negative_prompt"] is not None:
