@@ -5,7 +5,8 @@ from pathlib import Path
 
 from t2v.errors import UnknownModelError
 from t2v.plan.config import Config, read_configs
-from t2v.plan.history import Workload, estimate, read_runs
+from t2v.plan.history import Estimate, Run, Workload, estimate, read_runs
+from t2v.plan.longplan import described, frames_at_once, settled_order
 from t2v.plan.machine import Machine, probe_machine
 from t2v.plan.memory import plan_memory, weights_on_disk
 from t2v.plan.options import Options
@@ -99,37 +100,62 @@ def _assembled(
 ) -> Plan:
     first = requests[0]
     folder = locate(spec)
+    at_once = frames_at_once(spec, first)
     memory = plan_memory(
         spec,
         first.width,
         first.height,
-        first.num_frames,
+        at_once,
         first.dtype,
         machine,
         first.memory,
         weights=weights_here(spec, folder),
     )
-    workload = Workload(
-        spec.name,
-        machine.device_name,
-        first.width,
-        first.height,
-        first.num_frames,
-        first.num_inference_steps,
-    )
     return Plan(
         spec,
-        requests,
+        tuple(settled_order(spec, request, memory.rung) for request in requests),
         memory,
         (
             *notes,
+            *described(first),
             *_device_notes(first, machine),
             *([] if folder else [_download_note(spec)]),
             *memory.warnings,
         ),
         machine,
-        estimate(workload, read_runs()),
+        estimate_of(spec, first, machine.device_name, read_runs()),
     )
+
+
+def workload_of(spec: ModelSpec, request: Request, device_name: str) -> Workload:
+    """One call of the pipeline; a long video is so many of them."""
+    return Workload(
+        spec.name,
+        device_name,
+        request.width,
+        request.height,
+        frames_at_once(spec, request),
+        request.num_inference_steps,
+    )
+
+
+def estimate_of(
+    spec: ModelSpec, request: Request, device_name: str, runs: Sequence[Run]
+) -> Estimate | None:
+    """How long the video takes, from earlier runs; None where they say nothing, or it has no end."""
+    workload = workload_of(spec, request, device_name)
+    one = estimate(workload, runs)
+    long = request.long
+    if one is None or long is None:
+        return one
+    if long.endless:
+        return None
+    return one.stretched(calls_of(request), request.num_frames / workload.num_frames)
+
+
+def calls_of(request: Request) -> int:
+    """How often the pipeline is called: once a window."""
+    return len(request.long.windows) if request.long else 1
 
 
 def _device_notes(request: Request, machine: Machine) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from os import SEEK_END
 from pathlib import Path
 from typing import Self
@@ -77,6 +77,15 @@ class Estimate:
     def total_s(self) -> float:
         """Everything, from the start of the program."""
         return self.load_s + self.encode_s + self.denoise_s + self.decode_s + self.write_s
+
+    def stretched(self, calls: float, length: float) -> Self:
+        """The same for so many calls of the pipeline and a video so many times as long."""
+        return replace(
+            self,
+            denoise_s=self.denoise_s * calls,
+            decode_s=self.decode_s * length,
+            write_s=self.write_s * length,
+        )
 
 
 def history_path() -> Path:

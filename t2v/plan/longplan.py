@@ -86,6 +86,56 @@ def wish_of(request: Request, scenes: Sequence[Scene]) -> Wish:
     )
 
 
+def frames_at_once(spec: ModelSpec, request: Request) -> int:
+    """Pixel frames of one call of the pipeline: they decide what memory it takes."""
+    long = request.long
+    if long is None:
+        return request.num_frames
+    if long.endless:
+        return pixel_frames(long.rule, long.window)
+    if long.method == "cut":
+        return max(clip_frames(spec, shot.num_frames) for shot in long.shots)
+    return pixel_frames(long.rule, max(window.length for window in long.windows))
+
+
+def clip_frames(spec: ModelSpec, num_frames: int) -> int:
+    """The shortest clip that holds so many frames."""
+    made = snap_frames(spec.frames, num_frames)
+    return made if made >= num_frames else made + spec.frames.multiple
+
+
+def settled_order(spec: ModelSpec, request: Request, rung: str) -> Request:
+    """The request with the order of windows that suits where the weights wait.
+
+    Weights that are moved for every step are moved once a round in lock-step, and once a window in
+    wavefront where two denoisers take turns; frames are the same in both.
+    """
+    long = request.long
+    is_free = long is not None and request.order == "auto" and not (long.loop or long.endless)
+    if long is None or not is_free or rung == "none" or "transformer_2" not in spec.components:
+        return request
+    return replace(request, long=replace(long, order="lockstep"))
+
+
+def described(request: Request) -> list[str]:
+    """The method and why, in a line; nothing for a plain clip."""
+    long = request.long
+    if long is None:
+        return []
+    rule, seconds = long.rule, number(long.rule.factor * long.overlap / request.fps)
+    size = f"{pixel_frames(rule, long.window)} frames"
+    match long.method:
+        case "cut":
+            what = f"{len(long.shots)} clips, one after another"
+        case _ if long.endless:
+            what = f"windows of {size}, {seconds} s blended, until you stop it (Ctrl-C)"
+        case "continue":
+            what = f"{len(long.windows)} clips of {size}, each from the last {seconds} s before it"
+        case _:
+            what = f"{len(long.windows)} windows of {size}, at least {seconds} s blended"
+    return [f"--method {long.method}: {what}; {long.reason}"]
+
+
 def loop_frames(spec: ModelSpec, wanted: int) -> tuple[int, list[str]]:
     """A length at which a loop closes: its latent frames all make the same number of frames."""
     rule = spec.latents

@@ -38,17 +38,19 @@ def _shot(
         patch = long.rule.patch
         placed = spans(num_latents, length, overlap, patch=patch, switches=switches, loop=long.loop)
         values = weights(placed, num_latents, length, loop=long.loop)
+    # On a loop the first prompt begins a little before latent 0.
+    pairs = sorted(zip(placed, values, strict=True), key=lambda pair: pair[0].start % num_latents)
     windows = tuple(
         Window(
             counted + k,
             index,
-            span.start % num_latents if long.loop else span.start,
+            span.start % num_latents,
             length,
             own,
             scenes[span.segment].cue.prompt,
             _negative(request, scenes[span.segment].cue),
         )
-        for k, (span, own) in enumerate(zip(placed, values, strict=True))
+        for k, (span, own) in enumerate(pairs)
     )
     return Shot(index, take.first_frame, take.num_frames, num_latents, take.seed, windows)
 

@@ -1,8 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2v.plan.seeds import MAX_SEED
-from t2v.plan.seeds import derive_seed, random_seed
+from t2v.plan.seeds import MAX_SEED, derive_seed, random_seed
 
 
 def test_the_first_video_keeps_the_seed():
