@@ -6,6 +6,9 @@ from typing import Any
 
 from diffusers import DiffusionPipeline
 
+from t2v.plan.request import Request
+from t2v.runtime.pipeline import PipelineAdapter
+
 
 @contextmanager
 def guided(pipe: DiffusionPipeline, guidance_scale: float | None) -> Generator[None]:
@@ -22,3 +25,23 @@ def guided(pipe: DiffusionPipeline, guidance_scale: float | None) -> Generator[N
         yield
     finally:
         pipe.guider = own
+
+
+class GuidedAdapter(PipelineAdapter):
+    """A family whose pipelines have no guidance scale in their call, but a guider."""
+
+    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+        """As for all, and the guidance scale, which `prepared` takes out again."""
+        arguments = super().call_arguments(pipe, request)
+        if request.guidance_scale is not None:
+            arguments["guidance_scale"] = request.guidance_scale
+        return arguments
+
+    @contextmanager
+    def prepared(
+        self, pipe: DiffusionPipeline, arguments: dict[str, Any]
+    ) -> Generator[dict[str, Any]]:
+        """The arguments without the guidance scale, while the guider has it."""
+        call = dict(arguments)
+        with guided(pipe, call.pop("guidance_scale", None)):
+            yield call

@@ -67,14 +67,14 @@ def helios() -> DiffusionPipeline:
 
 def helios_pyramid() -> DiffusionPipeline:
     """Each chunk first at a quarter, then at half and at last at full size."""
-    scheduler = df.HeliosScheduler()
+    scheduler = df.HeliosScheduler(gamma=0.25)
     kind = df.HeliosPyramidPipeline
     return _pipeline(kind, _helios_transformer(), scheduler, is_cfg_zero_star=True)
 
 
 def helios_distilled() -> DiffusionPipeline:
     """The pyramid in a few steps and without guidance."""
-    scheduler = df.HeliosDMDScheduler()
+    scheduler = df.HeliosDMDScheduler(gamma=0.25)
     return _pipeline(df.HeliosPyramidPipeline, _helios_transformer(), scheduler, is_distilled=True)
 
 

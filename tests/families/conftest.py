@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import DiffusionPipeline
+from diffusers import AutoencoderKLAllegro, DiffusionPipeline
 
 from t2v.families import adapter_for
 from t2v.plan.request import Request
@@ -49,8 +49,21 @@ class Model:
             return np.stack(list(self.adapter.decode(self.pipe, latents)))
 
     def direct(self, **changes: Any) -> np.ndarray:
+        if isinstance(self.pipe.vae, AutoencoderKLAllegro):
+            self.pipe.vae.enable_tiling()
+        arguments, guider = self.arguments(**changes), getattr(self.pipe, "guider", None)
+        if guider is not None:
+            self.pipe.guider = guider.new(guidance_scale=arguments.pop("guidance_scale"))
         with quiet():
-            return self.pipe(**self.arguments(**changes), output_type="np").frames[0]
+            frames = _frames(self.pipe(**arguments, output_type="np"))
+        if guider is not None:
+            self.pipe.guider = guider
+        return frames
+
+
+def _frames(output: Any) -> np.ndarray:
+    # Text2Video-Zero calls its frames images, and has them without a batch.
+    return output.frames[0] if "frames" in output else output.images
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,52 @@
+"""AnyFlow FAR: the flow map chunk by chunk, each attending to those before it through a cache."""
+
+from typing import Any
+
+from diffusers import DiffusionPipeline
+
+from t2v.errors import RequestError
+from t2v.families.wan import WanAdapter
+from t2v.plan.request import Request
+from t2v.runtime.layout import LatentLayout
+
+
+class AnyFlowFARAdapter(WanAdapter):
+    """Text to video of any length with the causal checkpoints of AnyFlow."""
+
+    family = "anyflow_far"
+    pipelines = ("AnyFlowFARPipeline",)
+
+    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+        """Arguments of `pipe(...)`, with the chunks of a clip that has not the trained length."""
+        arguments = super().call_arguments(pipe, request)
+        trained = list(pipe.transformer.config.chunk_partition)
+        chunks = _partition(pipe, request.num_frames)
+        return arguments if chunks == trained else arguments | {"chunk_partition": chunks}
+
+    def num_steps(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> int | None:
+        """Steps of all chunks."""
+        steps: int | None = arguments.get("num_inference_steps")
+        chunks = arguments.get("chunk_partition") or pipe.transformer.config.chunk_partition
+        return None if steps is None else len(chunks) * steps
+
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """None: each chunk is made from the ones before it.
+
+        Raises:
+            RequestError: Always.
+        """
+        raise RequestError(
+            f"{type(pipe).__name__} makes longer videos by itself and cannot be windowed. "
+            "Use --method native."
+        )
+
+
+def _partition(pipe: DiffusionPipeline, num_frames: int) -> list[int]:
+    """Latent frames of each chunk: the first and the later ones as long as they were in training."""
+    first, later, *_ = pipe.transformer.config.chunk_partition
+    left = (num_frames - 1) // pipe.vae_scale_factor_temporal + 1 - first
+    whole, rest = divmod(left, later)
+    return [first, *[later] * whole, *([rest] if rest else [])]
+
+
+adapter = AnyFlowFARAdapter()

@@ -1,0 +1,13 @@
+"""Wan VACE: a Wan that can be steered by video, mask and pictures; here by the prompt alone."""
+
+from t2v.families.wan import WanAdapter
+
+
+class WanVACEAdapter(WanAdapter):
+    """Text to video with VACE: the pipeline makes a neutral control video and mask itself."""
+
+    family = "wan_vace"
+    pipelines = ("WanVACEPipeline",)
+
+
+adapter = WanVACEAdapter()
