@@ -49,8 +49,7 @@ def decoded_frames(
     causal = causal_decoder(pipe.vae)
     if causal is not None:
         sizes = causal.sizes(pipe.vae, latents.shape[2])
-        pieces = regrouped(_prepared(pipe, causal, iter([latents])), *sizes)
-        yield from stepped_frames(pipe, pieces, causal.start(pipe.vae))
+        yield from _causal_frames(pipe, causal, iter([latents]), sizes)
     else:
         whole: Callable[..., torch.Tensor] = _WHOLE.get(type(pipe.vae).__name__, _decode_whole)
 
@@ -70,8 +69,20 @@ def streamed_frames(
     """
     causal = causal_decoder(pipe.vae)
     assert causal is not None
-    pieces = regrouped(_prepared(pipe, causal, chunks), *causal.sizes(pipe.vae, None))
-    yield from stepped_frames(pipe, pieces, causal.start(pipe.vae))
+    yield from _causal_frames(pipe, causal, chunks, causal.sizes(pipe.vae, None))
+
+
+def _causal_frames(
+    pipe: DiffusionPipeline,
+    causal: "CausalDecoder",
+    chunks: Iterator[torch.Tensor],
+    sizes: tuple[int, int],
+) -> Iterator[np.ndarray]:
+    pieces = regrouped(_prepared(pipe, causal, chunks), *sizes)
+    try:
+        yield from stepped_frames(pipe, pieces, causal.start(pipe.vae))
+    finally:
+        causal.finish(pipe.vae)
 
 
 def _prepared(
@@ -174,7 +185,7 @@ def _start_wan(vae: Any) -> Step:
 
 
 def _start_magvit(vae: Any) -> Step:
-    # Its layers remember by themselves, also what a decode that broke off has left there.
+    # Its layers remember by themselves.
     vae._clear_conv_cache()
 
     def step(latents: torch.Tensor) -> torch.Tensor:
@@ -225,6 +236,8 @@ class CausalDecoder:
     in all; None where their number is not known yet."""
     prepare: Callable[[Any, torch.Tensor], torch.Tensor] = lambda vae, latents: latents
     """What its own `decode` does to all latents at once, frame by frame."""
+    finish: Callable[[Any], None] = lambda vae: None
+    """Make the VAE forget what it remembered, however far the steps came."""
 
 
 _CAUSAL: dict[str, CausalDecoder] = {
@@ -233,6 +246,7 @@ _CAUSAL: dict[str, CausalDecoder] = {
         _start_magvit,
         lambda vae, num_latents: (1, vae.num_latent_frames_batch_size),
         lambda vae, latents: vae.post_quant_conv(latents),
+        lambda vae: vae._clear_conv_cache(),
     ),
     "AutoencoderKLWan": CausalDecoder(
         _start_wan,

@@ -22,7 +22,19 @@ from diffusers import DiffusionPipeline
 from peft import LoraConfig, get_peft_model_state_dict
 
 from t2v.runtime.quiet import quiet
-from t2v.testing import cogvideox, ltx, ltx2, transformer, unet, wan
+from t2v.testing import (
+    cogvideox,
+    hunyuan,
+    kandinsky,
+    ltx,
+    ltx2,
+    sana,
+    stable_diffusion,
+    transformer,
+    unet,
+    wan,
+    wan_kin,
+)
 from t2v.zoo.spec import Defaults, FrameRule, ModelSpec, Sizes
 
 __all__ = ["TINY", "tiny_lora", "tiny_options", "tiny_pipeline", "tiny_spec"]
@@ -79,15 +91,117 @@ _TINY = {
         fps_input=True,
         audio=True,
     ),
+    "kandinsky-5": _Tiny(
+        kandinsky.kandinsky5, "kandinsky5", "Kandinsky5T2VPipeline", 5, 32, (4, 1)
+    ),
+    "kandinsky-5-nabla": _Tiny(
+        kandinsky.kandinsky5_nabla, "kandinsky5", "Kandinsky5T2VPipeline", 5, 128, (4, 1)
+    ),
+    "kandinsky-6": _Tiny(
+        kandinsky.kandinsky6,
+        "kandinsky6",
+        "Kandinsky6TI2VAPipeline",
+        9,
+        32,
+        (4, 1),
+        fps_input=True,
+        audio=True,
+    ),
+    "kandinsky-6-silent": _Tiny(
+        kandinsky.kandinsky6_silent,
+        "kandinsky6",
+        "Kandinsky6TI2VAPipeline",
+        5,
+        32,
+        (4, 1),
+        fps_input=True,
+    ),
+    "sana-video": _Tiny(sana.sana_video, "sana_video", "SanaVideoPipeline", 5, 32, (4, 1)),
+    "sana-video-720p": _Tiny(
+        sana.sana_video_720p, "sana_video", "SanaVideoPipeline", 9, 64, (8, 1)
+    ),
     "cogvideox": _Tiny(cogvideox.cogvideox, "cogvideox", "CogVideoXPipeline", 9, 32, (8, 1)),
     "cogvideox-5b": _Tiny(cogvideox.cogvideox_5b, "cogvideox", "CogVideoXPipeline", 9, 32, (8, 1)),
     "cogvideox-1.5": _Tiny(
         cogvideox.cogvideox_1_5, "cogvideox", "CogVideoXPipeline", 9, 32, (8, 1)
     ),
     "modelscope": _Tiny(unet.modelscope, "modelscope", "TextToVideoSDPipeline", 4, 16),
-    "animatediff": _Tiny(unet.animatediff, "generic", "AnimateDiffPipeline", 4, 16),
-    "latte": _Tiny(transformer.latte, "generic", "LattePipeline", 16, 8, (16, 0)),
-    "mochi": _Tiny(transformer.mochi, "generic", "MochiPipeline", 7, 32, (6, 1)),
+    "text2video-zero": _Tiny(
+        stable_diffusion.text2video_zero,
+        "text2video_zero",
+        "TextToVideoZeroPipeline",
+        2,
+        16,
+        options={"num_inference_steps": 48},
+    ),
+    "text2video-zero-sdxl": _Tiny(
+        stable_diffusion.text2video_zero_sdxl,
+        "text2video_zero",
+        "TextToVideoZeroSDXLPipeline",
+        2,
+        16,
+        options={"num_inference_steps": 48},
+    ),
+    "animatediff": _Tiny(stable_diffusion.animatediff, "animatediff", "AnimateDiffPipeline", 4, 16),
+    "animatediff-sdxl": _Tiny(
+        stable_diffusion.animatediff_sdxl, "animatediff", "AnimateDiffSDXLPipeline", 4, 16
+    ),
+    "latte": _Tiny(transformer.latte, "latte", "LattePipeline", 16, 8, (16, 0)),
+    "mochi": _Tiny(transformer.mochi, "mochi", "MochiPipeline", 7, 32, (6, 1)),
+    "allegro": _Tiny(transformer.allegro, "allegro", "AllegroPipeline", 24, 128, (4, 0)),
+    "easyanimate": _Tiny(
+        transformer.easyanimate, "easyanimate", "EasyAnimatePipeline", 5, 16, (4, 1)
+    ),
+    "hunyuan-video": _Tiny(
+        hunyuan.hunyuan_video, "hunyuan_video", "HunyuanVideoPipeline", 5, 32, (4, 1)
+    ),
+    "hunyuan-video-1.5": _Tiny(
+        hunyuan.hunyuan_video_15, "hunyuan_video_15", "HunyuanVideo15Pipeline", 5, 32, (4, 1)
+    ),
+    "skyreels-v2": _Tiny(wan_kin.skyreels_v2, "skyreels_v2", "SkyReelsV2Pipeline", 5, 16, (4, 1)),
+    "skyreels-v2-df": _Tiny(
+        wan_kin.skyreels_v2_df,
+        "skyreels_v2_df",
+        "SkyReelsV2DiffusionForcingPipeline",
+        5,
+        16,
+        (4, 1),
+        call={"base_num_frames": 17, "overlap_history": 9, "addnoise_condition": 20},
+    ),
+    "wan-vace": _Tiny(wan_kin.wan_vace, "wan_vace", "WanVACEPipeline", 5, 16, (4, 1)),
+    "motif-video": _Tiny(wan_kin.motif_video, "motif_video", "MotifVideoPipeline", 5, 32, (4, 1)),
+    "helios": _Tiny(wan_kin.helios, "helios", "HeliosPipeline", 5, 16, (4, 1)),
+    "helios-pyramid": _Tiny(
+        wan_kin.helios_pyramid,
+        "helios_pyramid",
+        "HeliosPyramidPipeline",
+        5,
+        128,
+        (4, 1),
+        {"num_inference_steps": 4},
+    ),
+    "helios-distilled": _Tiny(
+        wan_kin.helios_distilled,
+        "helios_pyramid",
+        "HeliosPyramidPipeline",
+        5,
+        64,
+        (4, 1),
+        {"num_inference_steps": 3, "guidance_scale": 1.0},
+        call={"is_amplify_first_chunk": True},
+    ),
+    "anyflow": _Tiny(
+        wan_kin.anyflow, "anyflow", "AnyFlowPipeline", 5, 16, (4, 1), {"guidance_scale": 1.0}
+    ),
+    "anyflow-far": _Tiny(
+        wan_kin.anyflow_far,
+        "anyflow_far",
+        "AnyFlowFARPipeline",
+        13,
+        16,
+        (4, 1),
+        {"guidance_scale": 1.0},
+    ),
 }
 
 TINY = tuple(_TINY)

@@ -103,9 +103,8 @@ def umt5(tokenizer: Any) -> "tf.UMT5EncoderModel":
     return tf.UMT5EncoderModel(_t5_config(tokenizer, tf.UMT5Config))
 
 
-def clip(tokenizer: Any) -> "tf.CLIPTextModel":
-    """The text encoder of Stable Diffusion."""
-    config = tf.CLIPTextConfig(
+def _clip_config(tokenizer: Any) -> "tf.CLIPTextConfig":
+    return tf.CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
         intermediate_size=64,
@@ -117,7 +116,16 @@ def clip(tokenizer: Any) -> "tf.CLIPTextModel":
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    return tf.CLIPTextModel(config)
+
+
+def clip(tokenizer: Any) -> "tf.CLIPTextModel":
+    """The text encoder of Stable Diffusion."""
+    return tf.CLIPTextModel(_clip_config(tokenizer))
+
+
+def clip_with_projection(tokenizer: Any) -> "tf.CLIPTextModelWithProjection":
+    """The second text encoder of Stable Diffusion XL."""
+    return tf.CLIPTextModelWithProjection(_clip_config(tokenizer))
 
 
 def image_vae() -> "df.AutoencoderKL":

@@ -1,4 +1,4 @@
-"""Tiny models with a U-Net over an image VAE: ModelScope and AnimateDiff."""
+"""Tiny models with a U-Net in time and space over an image VAE."""
 
 # ruff: noqa: TID253 - tiny pipelines are made of torch
 
@@ -28,36 +28,5 @@ def modelscope() -> DiffusionPipeline:
         text_encoder=clip(tokenizer),
         tokenizer=tokenizer,
         unet=unet,
-        scheduler=ddim(),
-    )
-
-
-def animatediff() -> DiffusionPipeline:
-    """The U-Net of Stable Diffusion with a motion adapter."""
-    tokenizer = clip_tokenizer()
-    unet = df.UNet2DConditionModel(
-        block_out_channels=(8, 8),
-        layers_per_block=1,
-        sample_size=8,
-        in_channels=4,
-        out_channels=4,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        cross_attention_dim=32,
-        norm_num_groups=2,
-    )
-    motion = df.MotionAdapter(
-        block_out_channels=(8, 8),
-        motion_layers_per_block=1,
-        motion_norm_num_groups=2,
-        motion_num_attention_heads=4,
-        motion_max_seq_length=32,
-    )
-    return df.AnimateDiffPipeline(
-        vae=image_vae(),
-        text_encoder=clip(tokenizer),
-        tokenizer=tokenizer,
-        unet=unet,
-        motion_adapter=motion,
         scheduler=ddim(),
     )
