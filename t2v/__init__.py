@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from t2v import errors as errors
+    from t2v import text as text
     from t2v.api.browse import list_models as list_models
     from t2v.api.browse import search_models as search_models
     from t2v.api.browse import show_model as show_model
@@ -61,6 +62,7 @@ _HOMES = {
     "search_models": "t2v.api.browse",
     "set_default_model": "t2v.api.models",
     "show_model": "t2v.api.browse",
+    "text": "t2v",
 }
 
 __all__ = [*_HOMES, "__version__"]

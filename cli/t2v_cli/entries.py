@@ -1,73 +1,56 @@
-"""A model's entry in words: as a line of the list, and whole."""
+"""A model as a line of the list."""
 
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import t2v
+from t2v_cli.columns import Column
 
-if TYPE_CHECKING:
-    from t2v import ModelSpec
-
-HEADERS = (
-    "name",
-    "family",
-    "params",
-    "download",
-    "native clip",
-    "license",
-    "commercial",
-    "here",
-    "maturity",
+COLUMNS = (
+    Column("name", 0, shortest=24),
+    Column("family", 8),
+    Column("params", 6, is_number=True),
+    Column("download", 1, is_number=True),
+    Column("native clip", 2),
+    Column("license", 7, shortest=10),
+    Column("commercial", 3),
+    Column("here", 4),
+    Column("fits", 5),
+    Column("maturity", 9),
+    Column("description", 10, shortest=24),
 )
+FITS = {"yes": "yes", "offload": "offload", "no": "no", "unknown": "?"}
 
 
-def facts(spec: "ModelSpec") -> dict[str, Any]:
-    """All that is known of a model, JSON-ready."""
-    return {
-        **spec.model_dump(mode="json", exclude_none=True),
-        "params": _params(spec),
-        "download_bytes": spec.download_bytes,
-        "is_here": t2v.locate(spec) is not None,
-    }
-
-
-def _params(spec: "ModelSpec") -> int:
-    """Parameters of what denoises, the number models are known by."""
-    parts = [spec.components.get(name) for name in ("transformer", "transformer_2", "unet")]
-    return sum(part.params for part in parts if part)
-
-
-def row(spec: "ModelSpec") -> tuple[str, ...]:
-    """A model as a line of the list."""
-    width, height = spec.sizes.native[0]
-    seconds = float(spec.frames.native / Fraction(spec.fps))
+def row(facts: dict[str, Any]) -> tuple[str, ...]:
+    """A model in the order of `COLUMNS`."""
     return (
-        spec.name,
-        spec.family,
-        _count(_params(spec), "M", "B"),
-        "none" if spec.builtin else _count(spec.download_bytes, " MB", " GB"),
-        f"{width}x{height} {seconds:.1f} s",
-        spec.license,
-        spec.commercial,
-        "yes" if t2v.locate(spec) else "no",
-        spec.maturity,
+        facts["name"],
+        facts["family"],
+        count(facts["params"], "M", "B"),
+        download(facts),
+        clip(facts),
+        facts["license"],
+        facts["commercial"],
+        "yes" if facts["is_here"] else "no",
+        FITS[facts["fits"]["answer"]],
+        facts["maturity"],
+        facts.get("description", ""),
     )
 
 
-def _count(number: int, millions: str, billions: str) -> str:
+def download(facts: dict[str, Any]) -> str:
+    """What fetching the model takes: `14.7 GB`, or `none` for one that is on the machine."""
+    return count(facts["download_bytes"], " MB", " GB") if facts.get("repo") else "none"
+
+
+def clip(facts: dict[str, Any]) -> str:
+    """The clip that the model was trained on: `832x480 5.1 s`."""
+    native = facts["native"]
+    return f"{native['width']}x{native['height']} {native['duration_s']:.1f} s"
+
+
+def count(number: int, millions: str, billions: str) -> str:
     """`1.3B`, `14 MB`; a question mark where it is not known."""
     if not number:
         return "?"
     scaled, unit = (number / 1e9, billions) if number >= 1e9 else (number / 1e6, millions)
-    return f"{scaled:.1f}{unit}" if scaled < 10 else f"{scaled:.0f}{unit}"
-
-
-def flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested facts as rows of key path and value; what is empty is left out."""
-    rows = []
-    for name, value in facts.items():
-        if isinstance(value, dict):
-            rows += flat(value, f"{prefix}{name}.")
-        elif value not in (None, [], ""):
-            rows.append((prefix + name, str(value)))
-    return rows
+    return f"{scaled:.1f}{unit}" if scaled < 99.95 else f"{scaled:.0f}{unit}"

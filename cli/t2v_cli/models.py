@@ -1,22 +1,55 @@
-"""`t2v models`: what can be run, what is here, and what it costs to get."""
+"""`t2v models`: which there are, what they may be used for, what they cost, and what fits."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import t2v
+from t2v_cli import columns, entries, model_page, models_cache
 from t2v_cli import options as o
-from t2v_cli.entries import HEADERS, facts, flat, row
 from t2v_cli.output import out
-from t2v_cli.progress import display
-from t2v_cli.running import ask_for_weights
-from t2v_cli.stopping import Stopping
+from t2v_cli.terminal import is_terminal
 from t2v_cli.values import examples
 
 app = typer.Typer()
 
+
+def _filter(metavar: str, help: str, *flags: str) -> Any:
+    return typer.Option(*flags, metavar=metavar, help=help, show_default=False)
+
+
+FamilyOpt = Annotated[str | None, _filter("NAME", "Only this family, such as wan.", "--family")]
+LicenseOpt = Annotated[
+    str | None, _filter("ID", "Only licenses that begin so, such as apache.", "--license")
+]
+CommercialOpt = Annotated[
+    str | None,
+    _filter("ANSWER", "Only those whose license says yes, no or conditions.", "--commercial"),
+]
+DownloadOpt = Annotated[
+    str | None, _filter("SIZE", "Only downloads up to this, such as 20GB.", "--max-download")
+]
+TaskOpt = Annotated[str | None, _filter("TASK", "Only this task.", "--task")]
+FitsOpt = Annotated[
+    bool, typer.Option("--fits", help="Only those that fit this machine, offloaded or not.")
+]
+CachedOpt = Annotated[bool, typer.Option("--cached", help="Only those that are on this machine.")]
+SortOpt = Annotated[
+    str | None,
+    _filter(
+        "KEY",
+        "name, family, params, download, length, license or maturity; else as in the catalogs.",
+        "--sort",
+    ),
+]
+ReverseOpt = Annotated[bool, typer.Option("--reverse", "-r", help="Sort the other way around.")]
+WordsArg = Annotated[
+    list[str],
+    typer.Argument(metavar="WORD...", help="What to look for; all words must fit."),
+]
 FilesArg = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FILE]...", help="Catalogs; without one, all.", show_default=False),
@@ -25,32 +58,76 @@ FilesArg = Annotated[
 
 @app.callback(invoke_without_command=True)
 def models(ctx: typer.Context) -> None:
-    """List, show, download and check models; alone, list them."""
+    """List, search, show, download, verify, remove and add models; alone, list them."""
     if ctx.invoked_subcommand is None:
         list_models()
 
 
-@app.command("list", epilog=examples("t2v models list", "t2v models list -q | head -1"))
-def list_models(json: o.JsonOpt = False, quiet: o.QuietOpt = False) -> None:
-    """List the models of the zoo."""
-    specs = list(t2v.Zoo.load().values())
-    if json:
-        out.json([facts(spec) for spec in specs])
-    elif quiet:
-        for spec in specs:
-            out.data(spec.name)
-    else:
-        out.table(HEADERS, map(row, specs))
+@app.command(
+    "list",
+    epilog=examples(
+        "t2v models list",
+        "t2v models list --fits --commercial yes --sort download",
+        "t2v models list --family wan --json",
+        "t2v models list --cached -q | xargs -n1 t2v models verify",
+    ),
+)
+def list_models(
+    family: FamilyOpt = None,
+    license: LicenseOpt = None,
+    commercial: CommercialOpt = None,
+    max_download: DownloadOpt = None,
+    task: TaskOpt = None,
+    fits: FitsOpt = False,
+    cached: CachedOpt = False,
+    sort: SortOpt = None,
+    reverse: ReverseOpt = False,
+    json: o.JsonOpt = False,
+    quiet: o.QuietOpt = False,
+) -> None:
+    """List the models of the zoo; every filter narrows the list.
+
+    A terminal shows the columns that it has room for, a pipe and --json have them all. `commercial`
+    is our reading of the license. `fits` says whether one native clip fits the memory of this
+    machine: yes, offload (weights wait in host memory), no, or ? where sizes are not known.
+    """
+    chosen = t2v.list_models(
+        family=family,
+        license=license,
+        commercial=commercial,
+        task=task,
+        max_download=max_download,
+        fits=fits,
+        cached=cached,
+        sort=sort,
+        reverse=reverse,
+    )
+    _show(chosen, json=json, quiet=quiet)
+    if not chosen:
+        out.talk("no model is like that; leave out a filter")
+
+
+@app.command(epilog=examples("t2v models search small wan", 't2v models search "720p apache"'))
+def search(words: WordsArg, json: o.JsonOpt = False, quiet: o.QuietOpt = False) -> None:
+    """Find models by name, alias, family, task, tag, license or description, the best first.
+
+    Typing errors are forgiven. Exits with 1 if nothing is found, and names the nearest.
+    """
+    found, nearest = t2v.search_models(" ".join(words))
+    _show(found, json=json, quiet=quiet)
+    if not found:
+        out.talk(f"nothing found, nearest: {', '.join(nearest)}")
+        raise typer.Exit(1)
 
 
 @app.command(epilog=examples("t2v models show wan2.1-t2v-1.3b", "t2v models show doodle --json"))
 def show(model: o.ModelArg, json: o.JsonOpt = False) -> None:
     """Show everything that is known about a model, with the sources of its numbers."""
-    known = facts(t2v.Zoo.load().find(model))
+    facts = t2v.show_model(model)
     if json:
-        out.json(known)
+        out.json(facts)
     else:
-        out.table(("fact", "value"), flat(known))
+        model_page.show(facts)
 
 
 @app.command(epilog=examples("t2v models check", "t2v models check my-models.yaml"))
@@ -74,29 +151,18 @@ def default(model: o.ModelsArg = None) -> None:
     out.data(t2v.Zoo.load().default())
 
 
-@app.command(epilog=examples("t2v models pull wan2.1-t2v-1.3b"))
-def pull(
-    model: o.ModelArg,
-    allow_pickle: o.PickleOpt = False,
-    progress: o.ProgressOpt = "auto",
-    yes: o.YesOpt = False,
-    quiet: o.QuietOpt = False,
-) -> None:
-    """Download a model and print its folder."""
-    show = display(progress, quiet=quiet)
-    spec = t2v.Zoo.load().find(model)
-    with Stopping(show) as listener:
-        ask_for_weights(spec, yes=yes)
-        folder = t2v.pull(spec, allow_pickle=allow_pickle, listener=listener)
-    out.data(folder)
+models_cache.register(app)
 
 
-@app.command(epilog=examples("t2v models path doodle-128"))
-def path(model: o.ModelArg) -> None:
-    """Print the folder of a model that is on this machine."""
-    folder = t2v.locate(model)
-    if folder is None:
-        raise t2v.errors.WeightsMissingError(
-            f"{model} is not on this machine; `t2v models pull {model}` downloads it"
-        )
-    out.data(folder)
+def _show(models: list[dict[str, Any]], *, json: bool, quiet: bool) -> None:
+    if json:
+        out.json(models)
+    elif quiet:
+        for facts in models:
+            out.data(facts["name"])
+    elif models:
+        width = columns.terminal_width() if is_terminal(sys.stdout) else None
+        heading, *rest = columns.lines(entries.COLUMNS, [*map(entries.row, models)], width)
+        out.heading(heading)
+        for line in rest:
+            out.data(line)

@@ -1,12 +1,12 @@
 """The one place that writes to the terminal: stdout carries data, stderr carries talk."""
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
+import t2v
 from t2v_cli.terminal import has_color, is_terminal
 
 _UNSAFE = re.compile(
@@ -14,26 +14,11 @@ _UNSAFE = re.compile(
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the reading direction
     "\ud800-\udfff]"  # halves of a character, from bytes that are no text
 )
-_SECRET = re.compile(r"hf_[A-Za-z0-9]{16,}|(?<=://)[^/\s@]+@")
-_TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
 def safe_text(text: object) -> str:
     """Text from outside, fit for a terminal: nothing that moves the cursor, recolors or reorders."""
-    return _UNSAFE.sub("\ufffd", redact(str(text)))
-
-
-def redact(text: str) -> str:
-    """The text without access tokens.
-
-    >>> redact("https://me:secret@example.org, hf_abcdefghijklmnopqrstuvwx")
-    'https://***@example.org, ***'
-    """
-    for variable in _TOKEN_VARIABLES:
-        token = os.environ.get(variable, "").strip()
-        if len(token) >= 8:
-            text = text.replace(token, "***")
-    return _SECRET.sub(lambda match: "***@" if match[0].endswith("@") else "***", text)
+    return _UNSAFE.sub("\ufffd", t2v.text.redacted(str(text)))
 
 
 def one_line(text: object, limit: int = 60) -> str:
@@ -45,7 +30,7 @@ def one_line(text: object, limit: int = 60) -> str:
 def to_json(document: Any) -> str:
     """A document on one line, every character of its texts kept, none able to harm a terminal."""
     is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    text = redact(json.dumps(document, ensure_ascii=not is_unicode, default=str))
+    text = t2v.text.redacted(json.dumps(document, ensure_ascii=not is_unicode, default=str))
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -59,6 +44,11 @@ class Output:
     def data(self, text: object) -> None:
         """A line on stdout."""
         _write(sys.stdout, safe_text(text))
+
+    def heading(self, text: object) -> None:
+        """A line on stdout that stands above others."""
+        line = safe_text(text)
+        _write(sys.stdout, f"\x1b[1m{line}\x1b[0m" if has_color(sys.stdout) else line)
 
     def json(self, document: Any) -> None:
         """A JSON document on one line of stdout."""

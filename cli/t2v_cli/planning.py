@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import t2v
 from t2v_cli.output import out
 from t2v_cli.phrases import duration
 
@@ -10,8 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from t2v import Plan
-
-GIB = 2**30
 
 
 def show_plan(plan: "Plan", outputs: "Sequence[Path]", *, json: bool) -> None:
@@ -43,7 +42,7 @@ def _other_rows(plan: "Plan", outputs: "Sequence[Path]") -> list[tuple[str, str,
         ("offload", rung, memory.reason),
     ]
     if memory.estimated_bytes:
-        rows.append(("peak memory", f"{memory.estimated_bytes / GIB:.1f} GiB", "estimate"))
+        rows.append(("peak memory", t2v.text.gib(memory.estimated_bytes), "estimate"))
     if estimate:
         rows.append(
             ("time", f"about {duration(estimate.total_s)}", f"{estimate.runs} earlier runs")

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from t2v.api.choosing import choose
 from t2v.plan.fit import fit, rungs
 from t2v.plan.machine import Machine, probe_machine
 from t2v.zoo import search
@@ -31,17 +32,52 @@ COMMAND = 't2v generate "a red ball bounces over green hills"'
 _DENOISERS = ("transformer", "transformer_2", "unet")
 
 
-def list_models() -> list[Facts]:
-    """Every model of the zoo and of the user's own catalogs, in their order, with what it needs.
+def list_models(
+    *,
+    family: str | None = None,
+    license: str | None = None,
+    commercial: str | None = None,
+    task: str | None = None,
+    max_download: str | None = None,
+    fits: bool = False,
+    cached: bool = False,
+    sort: str | None = None,
+    reverse: bool = False,
+) -> list[Facts]:
+    """The models of the zoo and of the user's own catalogs, each with what it needs.
 
     Beside the entry itself: `params` of what denoises, `download_bytes`, the `native` clip,
     `is_here`, and under `fits` whether it fits this machine.
 
+    Args:
+        family: Only this family, such as `wan`.
+        license: Only licenses that begin so, such as `apache`.
+        commercial: Only those whose license says `yes`, `no` or `conditions` to commercial use.
+        task: Only this task, such as `text-to-video`.
+        max_download: The largest download, such as `20GB`.
+        fits: Only models that fit this machine, with offload where need be.
+        cached: Only models whose files are all on this machine.
+        sort: `name`, `family`, `params`, `download`, `length`, `license` or `maturity`; what is not
+            known comes last. By default the order of the catalogs.
+        reverse: The other way around.
+
     Raises:
+        RequestError: No model could meet a condition; the message has the values that there are.
         DocumentError: A catalog is wrong; the message has file, line, column and key path.
     """
     machine = probe_machine()
-    return [_facts(card, machine) for card in _cards()]
+    return choose(
+        [_facts(card, machine) for card in _cards()],
+        family=family,
+        license=license,
+        commercial=commercial,
+        task=task,
+        max_download=max_download,
+        fits=fits,
+        cached=cached,
+        sort=sort,
+        reverse=reverse,
+    )
 
 
 def search_models(query: str) -> tuple[list[Facts], list[str]]:

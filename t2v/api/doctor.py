@@ -11,11 +11,11 @@ from t2v.api.models import locate
 from t2v.api.record import versions
 from t2v.errors import T2VError
 from t2v.plan.config import read_configs
-from t2v.plan.machine import probe_machine
+from t2v.plan.machine import GIB, probe_machine
+from t2v.text import gib
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.places import hub_cache
 
-GIB = 2**30
 LOW_DISK_BYTES = 20 * GIB
 """Less free space than a mid-sized model takes."""
 
@@ -62,9 +62,9 @@ def _device() -> Iterator[Check]:
 
 def _memory() -> Iterator[Check]:
     machine = probe_machine()
-    detail = f"host {_gib(machine.host_free_bytes)} free of {_gib(machine.host_total_bytes)}"
+    detail = f"host {gib(machine.host_free_bytes)} free of {gib(machine.host_total_bytes)}"
     if machine.device != "cpu":
-        detail += f"; device {_gib(machine.free_bytes)} free of {_gib(machine.total_bytes)}"
+        detail += f"; device {gib(machine.free_bytes)} free of {gib(machine.total_bytes)}"
     yield Check("memory", "ok", detail)
 
 
@@ -83,7 +83,7 @@ def _cache() -> Iterator[Check]:
     folder = hub_cache()
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
-    detail = f"{_gib(free)} free for downloads in {folder}"
+    detail = f"{gib(free)} free for downloads in {folder}"
     if not os.access(existing, os.W_OK):
         yield Check(
             "cache", "fail", f"{folder} is not writable", "set HF_HOME to a folder of yours"
@@ -99,7 +99,7 @@ def _output() -> Iterator[Check]:
     here = Path.cwd()
     if os.access(here, os.W_OK):
         yield Check(
-            "output", "ok", f"this folder is writable, {_gib(shutil.disk_usage(here).free)} free"
+            "output", "ok", f"this folder is writable, {gib(shutil.disk_usage(here).free)} free"
         )
     else:
         yield Check("output", "warn", "this folder is not writable", "use -o, or change the folder")
@@ -135,10 +135,6 @@ def _embedded_model() -> Iterator[Check]:
         yield Check("embedded model", "fail", "its files are missing", "reinstall t2v")
     else:
         yield Check("embedded model", "ok", "doodle-128 is ready")
-
-
-def _gib(count: int | None) -> str:
-    return "unknown" if count is None else f"{count / GIB:.1f} GiB"
 
 
 _LOOKS: dict[str, Callable[[], Iterator[Check]]] = {

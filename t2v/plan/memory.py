@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from t2v.plan.footprint import Footprint, weights_of
-from t2v.plan.machine import GIB, Machine
+from t2v.plan.machine import Machine
 from t2v.plan.request import MemoryPlan
 from t2v.plan.rungs import PROGRAM_BYTES, RUNGS, usable_bytes
+from t2v.text import gib
 from t2v.zoo.spec import ModelSpec
 
 
@@ -129,12 +130,3 @@ def _host_warnings(needed: int, machine: Machine) -> list[str]:
     if free is not None and needed > free:
         return [f"{gib(needed)} of RAM are needed and {gib(free)} are free; close other programs"]
     return []
-
-
-def gib(size: int) -> str:
-    """A number of bytes for people: `14.5 GiB`, `28 MiB`.
-
-    >>> gib(15_569_256_448)
-    '14.5 GiB'
-    """
-    return f"{size / GIB:.1f} GiB" if size >= GIB // 10 else f"{size / 1024**2:.0f} MiB"

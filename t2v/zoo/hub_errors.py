@@ -1,7 +1,6 @@
 """Turn what huggingface_hub raises into errors that say what to do, and never repeat a token."""
 
 import errno
-import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -13,8 +12,7 @@ from t2v.errors import (
     UnknownModelError,
     WeightsMissingError,
 )
-
-_SECRETS = re.compile(r"hf_[A-Za-z0-9]{8,}|(?<=://)[^/@\s]+@|(?i:(?<=bearer )\S+)")
+from t2v.text import redacted
 
 _BROKEN_OFF = ("ReadError", "ReadTimeout", "RemoteProtocolError")
 """What the HTTP libraries raise when an answer had begun and its rest does not come."""
@@ -28,11 +26,6 @@ def explained(repo: str, revision: str) -> Generator[None]:
     except Exception as error:
         # The cause is dropped: its text and its request can hold an address with a password.
         raise _translated(error, repo, revision) from None
-
-
-def redacted(text: str) -> str:
-    """The text without tokens, and without the passwords that addresses can hold."""
-    return _SECRETS.sub("***", text)
 
 
 def _translated(error: Exception, repo: str, revision: str) -> Exception:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2v_cli.output import Output, one_line, redact, safe_text, to_json
+from t2v.text import redacted
+from t2v_cli.output import Output, one_line, safe_text, to_json
 
 HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -37,7 +38,7 @@ def test_json_is_harmless_and_keeps_every_character(text: str):
     line = to_json({"prompt": text})
     assert not HARMFUL.search(line)
     assert "\n" not in line
-    assert json.loads(line) == {"prompt": redact(text)} or "hf_" in text
+    assert json.loads(line) == {"prompt": redacted(text)} or "hf_" in text
 
 
 @given(rows=st.lists(st.tuples(ANYTHING, ANYTHING), min_size=1, max_size=4))
@@ -52,7 +53,7 @@ def test_no_cell_of_a_table_can_harm(rows: list[tuple[str, str]]):
 
 def test_tokens_and_passwords_are_taken_out():
     text = "get https://me:secret@host/x with hf_abcdefghijklmnopqrstuvwx"
-    assert redact(text) == "get https://***@host/x with ***"
+    assert redacted(text) == "get https://***@host/x with ***"
 
 
 def test_the_token_of_the_environment_is_taken_out_whatever_it_looks_like(monkeypatch):

@@ -5,8 +5,9 @@ import pytest
 
 from t2v.plan.footprint import Footprint, role_of, weights_of
 from t2v.plan.machine import GIB, Machine
-from t2v.plan.memory import RUNGS, gib, plan_memory, weights_on_disk
+from t2v.plan.memory import RUNGS, plan_memory, weights_on_disk
 from t2v.plan.request import MemoryPlan
+from t2v.text import gib
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import ModelSpec
 

@@ -20,9 +20,10 @@ from t2v.errors import (
     UnsafeModelError,
     WeightsMissingError,
 )
+from t2v.text import redacted
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.hub import locate, pull, resolve_revision, revision_of
-from t2v.zoo.hub_errors import explained, redacted
+from t2v.zoo.hub_errors import explained
 from t2v.zoo.places import hub_cache
 from t2v.zoo.revisions import lock_revision, locked_revision
 from t2v.zoo.spec import ModelSpec
@@ -398,7 +399,7 @@ def test_no_telemetry_is_sent(hub: HubServer, model: Path):
     ("text", "shown"),
     [
         (f"bad token {TOKEN}.", "bad token ***."),
-        ("https://me:pass@hub.example/x", "https://***hub.example/x"),
+        ("https://me:pass@hub.example/x", "https://***@hub.example/x"),
         ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
         ("nothing secret", "nothing secret"),
     ],
