@@ -52,8 +52,8 @@ def _connectors() -> LTX2TextConnectors:
     )
 
 
-def _vae(*, timestep_conditioning: bool) -> "df.AutoencoderKLLTX2Video":
-    # 32 times in space and 8 in time, as the real one.
+def ltx2_vae(*, timestep_conditioning: bool = False) -> "df.AutoencoderKLLTX2Video":
+    """32 times smaller in space and 8 times in time, as the real one."""
     return df.AutoencoderKLLTX2Video(
         latent_channels=4,
         block_out_channels=(8, 8, 8),
@@ -64,6 +64,8 @@ def _vae(*, timestep_conditioning: bool) -> "df.AutoencoderKLLTX2Video":
         spatio_temporal_scaling=(True, True, True),
         decoder_spatio_temporal_scaling=(True, True, True),
         downsample_type=("spatiotemporal",) * 3,
+        spatial_compression_ratio=32,
+        temporal_compression_ratio=8,
         timestep_conditioning=timestep_conditioning,
     )
 
@@ -96,7 +98,7 @@ def ltx2(*, timestep_conditioning: bool = False) -> DiffusionPipeline:
     )
     return df.LTX2Pipeline(
         scheduler=df.FlowMatchEulerDiscreteScheduler(),
-        vae=_vae(timestep_conditioning=timestep_conditioning),
+        vae=ltx2_vae(timestep_conditioning=timestep_conditioning),
         audio_vae=audio_vae,
         text_encoder=gemma3(tokenizer, _DIM, _NUM_TEXT_LAYERS),
         tokenizer=tokenizer,

@@ -1,0 +1,84 @@
+"""Kandinsky 5: channels last, room for a first frame beside the latents, and sparse attention."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline, attention_backend
+
+from t2v.errors import RequestError
+from t2v.plan.request import Request
+from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.layout import LatentLayout
+from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.vae import decoded_frames, to_vae
+
+_NABLA_MULTIPLE = 128
+"""NABLA attends to blocks of 8 x 8 tokens, each token 16 pixels wide; the call checks 16 alone."""
+
+
+class Kandinsky5Adapter(PipelineAdapter):
+    """Text to video with Kandinsky 5 Lite and Pro."""
+
+    family = "kandinsky5"
+    pipelines = ("Kandinsky5T2VPipeline",)
+
+    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+        """Arguments of `pipe(...)`; a size that sparse attention cannot take is refused here."""
+        is_off = any(side % _NABLA_MULTIPLE for side in (request.width, request.height))
+        if is_off and _is_sparse(pipe):
+            raise RequestError(
+                f"{request.model} has sparse attention, so width and height must be multiples of "
+                f"{_NABLA_MULTIPLE}; {request.width}x{request.height} is not."
+            )
+        return super().call_arguments(pipe, request)
+
+    @contextmanager
+    def prepared(
+        self, pipe: DiffusionPipeline, arguments: dict[str, Any]
+    ) -> Generator[dict[str, Any]]:
+        """With sparse attention, on the one backend that has it."""
+        if not _is_sparse(pipe):
+            yield arguments
+            return
+        if pipe._execution_device.type == "cuda":
+            # Without compiling, flex attention holds every pair of tokens in memory.
+            pipe.transformer.compile_repeated_blocks(dynamic=True)
+        with attention_backend("flex"):
+            yield arguments
+
+    def unpack(
+        self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]
+    ) -> torch.Tensor:
+        """Channels before frames, without those of the first frame that text to video leaves out."""
+        return latents[..., : pipe.transformer.config.in_visual_dim].permute(0, 4, 1, 2, 3)
+
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
+        """Frames of one decode; the VAE of HunyuanVideo blends tiles of 16 frames itself."""
+        video = to_vae(pipe, latents.video) / pipe.vae.config.scaling_factor
+        yield from decoded_frames(pipe, video)
+
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """B F H W C; the steps have zeros behind the channels that the noise is drawn for."""
+        space, time = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
+        size = (
+            1,
+            (arguments["num_frames"] - 1) // time + 1,
+            arguments["height"] // space,
+            arguments["width"] // space,
+        )
+        channels = pipe.transformer.config.in_visual_dim
+        noise = LatentLayout((*size, channels), frame_axis=1)
+        if not pipe.transformer.visual_cond:
+            return noise
+        # Given latents are taken as they are, without the zeros.
+        steps = (*size, 2 * channels + 1)
+        return LatentLayout(steps, frame_axis=1, noise=noise, takes_latents=False)
+
+
+def _is_sparse(pipe: DiffusionPipeline) -> bool:
+    return bool(pipe.transformer.config.attention_type == "nabla")
+
+
+adapter = Kandinsky5Adapter()

@@ -1,0 +1,66 @@
+"""SANA-Video: frames are called `frames`, and a size is made as it was asked for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
+
+from t2v.plan.request import Request
+from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.layout import LatentLayout
+from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.vae import decoded_frames, to_vae
+
+_MOTION_SCORE = " motion score: 30."
+"""Every training caption ended with one, and every example of the authors does; 30 is theirs."""
+
+
+class SanaVideoAdapter(PipelineAdapter):
+    """Text to video with SANA-Video, over the VAE of Wan (480p) or of LTX-2 (720p)."""
+
+    family = "sana_video"
+    pipelines = ("SanaVideoPipeline",)
+
+    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+        """Arguments of `pipe(...)`, without its own idea of the size.
+
+        With `use_resolution_binning` it makes the nearest of its eleven sizes, and scales and crops
+        the frames to the one that was asked for.
+        """
+        arguments = super().call_arguments(pipe, request)
+        if "motion score" not in arguments["prompt"]:
+            arguments["prompt"] += _MOTION_SCORE
+        return {**arguments, "use_resolution_binning": False}
+
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
+        """Frames one latent at a time where the VAE is Wan's; of one decode where it is LTX-2's."""
+        yield from decoded_frames(pipe, _denormalized(pipe, latents.video))
+
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """B C F H W, in the call's argument as in its steps."""
+        space, time = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
+        shape = (
+            1,
+            pipe.transformer.config.in_channels,
+            (arguments["frames"] - 1) // time + 1,
+            arguments["height"] // space,
+            arguments["width"] // space,
+        )
+        return LatentLayout(shape, frame_axis=2)
+
+
+def _denormalized(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
+    video = to_vae(pipe, latents)
+    # Wan keeps its statistics in the config, LTX-2 in buffers; an AutoencoderDC has none.
+    config = pipe.vae.config
+    mean = config.get("latents_mean", getattr(pipe.vae, "latents_mean", None))
+    std = config.get("latents_std", getattr(pipe.vae, "latents_std", None))
+    mean = torch.zeros(video.shape[1]) if mean is None else torch.as_tensor(mean)
+    std = torch.ones(video.shape[1]) if std is None else torch.as_tensor(std)
+    # The pipeline's own detour over the reciprocal, for the same last bit.
+    inverse_std = 1.0 / std.view(1, -1, 1, 1, 1).to(video)
+    return video / inverse_std + mean.view(1, -1, 1, 1, 1).to(video)
+
+
+adapter = SanaVideoAdapter()
