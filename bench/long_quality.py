@@ -26,6 +26,7 @@ import torch
 from diffusers import WanPipeline
 
 from t2v import builtin
+from t2v.longvideo.matching import matched
 from t2v.longvideo.report import Join, Observer
 from t2v.media.frames import to_uint8
 from t2v.runtime.quiet import quiet
@@ -53,6 +54,8 @@ class Cell:
     rule: str = "half-open"
     noise: str = "independent"
     kind: str = "windows"
+    match: float = 0.0
+    """How much of the first window's statistics later ones are given."""
 
 
 CELLS: dict[str, Cell] = {
@@ -80,6 +83,9 @@ CELLS: dict[str, Cell] = {
     "half-open, mixed 0.75": Cell(noise="mixed:0.75"),
     "half-open, overlap 3, freenoise": Cell(overlap=3, noise="freenoise"),
     "half-open, overlap 3, mixed 0.5": Cell(overlap=3, noise="mixed:0.5"),
+    "continued, overlap 2": Cell(rule="continue"),
+    "continued, overlap 3": Cell(overlap=3, rule="continue"),
+    "continued, overlap 3, matched": Cell(overlap=3, rule="continue", match=0.25),
     "all at once": Cell(kind="direct"),
 }
 
@@ -103,6 +109,8 @@ def _rise(rule: str, overlap: int) -> np.ndarray:
             return (1 - np.cos(np.pi * steps / overlap)) / 2
         case "anchor-2":
             return np.clip((steps - 1) / max(overlap - 1, 1), 0, 1)
+        case "continue":
+            return np.zeros(overlap)
         case "hard":
             return (steps >= -(-overlap // 2)).astype(float)
         case _:
@@ -176,6 +184,10 @@ def denoise(pipe: WanPipeline, prompt: str, latents: torch.Tensor, cell: Cell) -
             part = torch.as_tensor(row, dtype=torch.float32).view(1, -1, 1, 1)
             blended[:, start : start + length] += part * one
         latents = scheduler.step(blended, timestep, latents, return_dict=False)[0]
+    if cell.match:
+        # Continuations that are evenly spread: each adds what the one before does not have.
+        stride = round((num_latents - NATIVE) / (len(starts) - 1))
+        latents = torch.cat([*matched(iter([latents[None]]), NATIVE, stride, cell.match)], 2)[0]
     return latents
 
 
