@@ -22,6 +22,7 @@ from t2v.plan.resolve import resolve
 from t2v.runtime.adapter import Adapter, Latents
 from t2v.runtime.device import reset_peak_memory
 from t2v.runtime.offload import release
+from t2v.runtime.scheduler import set_scheduler
 from t2v.zoo.spec import ModelSpec
 
 SETTLED_AT_LOADING = ("model", "device", "dtype", "memory", "lora", "scheduler", "flow_shift")
@@ -126,6 +127,8 @@ class Generator:
     ) -> Video:
         """Make the video of a planned request: `generate` with the planning done already."""
         loaded = self._loaded
+        if loaded.spec.defaults.flow_shift_by_height:
+            set_scheduler(loaded.pipe, flow_shift=request.flow_shift)
         record = records.begin(request, loaded.spec, loaded.memory) | loaded.facts
         further = loaded.spec.defaults.further_arguments(request.num_inference_steps)
         record["further_arguments"] = further

@@ -75,6 +75,7 @@ def resolve(
     settled.loras()
     settled.rate()
     settled.size()
+    settled.shift()
     settled.length()
     request = Request(**settled.values, origins=settled.origins)
     return with_long(spec, request), settled.notes
@@ -162,6 +163,14 @@ class _Settled:
         if self.values["negative_prompt"] is not None:
             text, notes = clean_prompt(self.values["negative_prompt"], "negative prompt")
             self.put("negative_prompt", text, notes, self.origins["negative_prompt"])
+        if self.values["negative_prompt"] and self.origins["negative_prompt"] != "zoo":
+            self.notes += _without_effect(self.spec, self.values)
+
+    def shift(self) -> None:
+        """The flow shift follows the size in some models, unless somebody asked for another."""
+        if self.origins["flow_shift"] in ("zoo", "pipeline"):
+            shift = self.spec.defaults.shift_for(self.values["width"], self.values["height"])
+            self.put("flow_shift", shift, [], "pipeline" if shift is None else "zoo")
 
     def second_guidance(self) -> None:
         """A second guidance scale is for models with two denoisers; diffusers refuses others."""
@@ -224,6 +233,24 @@ class _Settled:
         scenes = place(cues, wanted, fps) if cues and not values["endless"] else ()
         asked = (values[name] for name in ("method", "window", "loop", "endless"))
         return choose(self.spec, Wish(wanted, fps, scenes, *asked)) is None
+
+
+def _without_effect(spec: ModelSpec, values: dict[str, Any]) -> list[str]:
+    """What to say about a negative prompt that the model does not look at."""
+    true_cfg_scale = spec.defaults.call.get("true_cfg_scale")
+    if isinstance(true_cfg_scale, int | float):
+        if true_cfg_scale > 1:
+            return []
+        return [
+            f"{spec.name} has its guidance built in, so the negative prompt does nothing; "
+            "it would with defaults.call.true_cfg_scale above 1 in an entry of your own"
+        ]
+    scales = [values[name] for name in ("guidance_scale", "guidance_scale_2")]
+    if scales[0] is None or max(scale or 0 for scale in scales) > 1:
+        return []
+    return [
+        f"the negative prompt does nothing at a guidance scale of {scales[0]:g}; above 1 it does"
+    ]
 
 
 def wanted_size(spec: ModelSpec, layers: Layers) -> tuple[int, int, tuple[str, str]]:

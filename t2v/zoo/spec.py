@@ -64,9 +64,16 @@ class Defaults(_Frozen):
     scheduler_config: dict[str, CallValue] = {}
     """Settings of the scheduler that differ from the repository's, such as `beta_schedule`."""
     flow_shift: Annotated[float, Field(gt=0)] | None = None
+    flow_shift_by_height: dict[PositiveInt, Annotated[float, Field(gt=0)]] = {}
+    """Flow shift by the shorter side of the frame in pixels, where it follows the size."""
     max_sequence_length: PositiveInt | None = None
     call: dict[str, CallValue] = {}
     """Further arguments of the pipeline call that the model needs, such as `guidance_rescale`."""
+
+    def shift_for(self, width: int, height: int) -> float | None:
+        """The flow shift for frames of this size: that of the nearest height that is known."""
+        side, known = min(width, height), self.flow_shift_by_height
+        return known[min(known, key=lambda one: abs(one - side))] if known else self.flow_shift
 
     def further_arguments(self, num_inference_steps: int | None) -> dict[str, Any]:
         """`call` for a run of so many steps, as a pipeline wants it.
