@@ -1,4 +1,7 @@
-"""Writes `docs/pages/cli.md` from the live command line; `--check` says whether it is current."""
+"""Writes the pages that say what the code says; `--check` says whether they are current.
+
+`cli.md` comes from the live command line, `zoo.md` from the catalog and the families' code.
+"""
 
 import contextlib
 import io
@@ -8,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer
+import zoo_page
 
 from t2v_cli.__main__ import run
 from t2v_cli.app import app
 
-PAGE = Path(__file__).parent / "pages" / "cli.md"
+PAGES = Path(__file__).parent / "pages"
 INTRODUCTION = """\
 # Command line
 
@@ -64,13 +68,17 @@ def page() -> str:
 
 
 def main() -> None:
-    """Write the page, or compare it."""
-    current = page()
-    if "--check" not in sys.argv:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(current, encoding="utf-8")
-    elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != current:
-        sys.exit(f"{PAGE} is out of date: run python docs/reference.py")
+    """Write the pages, or compare them."""
+    stale = []
+    for name, make in (("cli.md", page), ("zoo.md", zoo_page.page)):
+        path, current = PAGES / name, make()
+        if "--check" not in sys.argv:
+            path.write_text(current, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != current:
+            stale.append(path)
+    if stale:
+        names = " and ".join(map(str, stale))
+        sys.exit(f"out of date: {names}; run python docs/reference.py")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "docs" / "pages").glob("*.md"))
+FOLDER = ROOT / "docs" / "pages"
+PAGES = sorted(FOLDER.rglob("*.md"))
 DOCUMENTS = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "AGENTS.md")), *PAGES]
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -45,11 +46,12 @@ def links(document: Path) -> list[str]:
     return [link for link in found if not link.startswith(("http", "#"))]
 
 
-def commands() -> list[tuple[str, ...]]:
-    """The arguments of every `t2v` command in a shell block, each once."""
+def commands(but: str = "") -> list[tuple[str, ...]]:
+    """The arguments of every `t2v` command in a shell block, each once; not those of one page."""
     found = (
         tuple(words[1:])
         for block in blocks("bash", "sh", "console")
+        if block.document.name != but
         for line in block.text.replace("\\\n", " ").splitlines()
         for words in _simple_commands(line)
         if words[:1] == ["t2v"]

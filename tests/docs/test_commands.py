@@ -10,7 +10,12 @@ from t2v_cli.app import app
 from tests.docs.reading import commands
 
 GROUP = typer.main.get_command(app)
-PLANNED = [line for line in commands() if line[0] in ("generate", "plan") and len(line) > 1]
+# What the guide does is done for real in test_guides.py.
+PLANNED = [
+    line
+    for line in commands(but="adding-a-model.md")
+    if line[0] in ("generate", "plan") and len(line) > 1
+]
 
 
 def test_there_are_commands_to_look_at():

@@ -9,7 +9,7 @@ import t2v
 from t2v.media.codecs import CODECS, CONTAINERS
 from t2v.media.names import KEYS
 from t2v.plan.config import read_config
-from tests.docs.reading import DOCUMENTS, PAGES, ROOT, blocks, links
+from tests.docs.reading import DOCUMENTS, FOLDER, PAGES, ROOT, blocks, links
 
 
 def page(name: str) -> str:
@@ -31,7 +31,8 @@ def test_links_lead_somewhere(document):
 def test_every_page_is_in_the_navigation():
     navigation = (ROOT / "docs" / "zensical.toml").read_text("utf-8")
 
-    assert sorted(re.findall(r'"([\w-]+\.md)"', navigation)) == [path.name for path in PAGES]
+    listed = re.findall(r'"([\w/-]+\.md)"', navigation)
+    assert sorted(listed) == sorted(path.relative_to(FOLDER).as_posix() for path in PAGES)
 
 
 @pytest.mark.parametrize("name", sorted(set(t2v.__all__) - {"__version__"}))
@@ -69,9 +70,9 @@ def test_every_option_is_listed_with_the_configuration():
 
 
 def test_every_model_of_the_zoo_is_listed():
-    listed = re.findall(r"`([a-z0-9.-]+)`", page("models").split("## The zoo")[1].split("##")[0])
+    listed = re.findall(r"^\| `([a-z0-9.-]+)` \|", page("zoo").split("## What")[0], re.MULTILINE)
 
-    assert [name for name in t2v.Zoo.load() if name not in listed] == []
+    assert sorted(listed) == sorted(t2v.Zoo.load(overlays=False))
 
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)

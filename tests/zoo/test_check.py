@@ -199,6 +199,11 @@ def test_a_mistake_in_a_further_line_is_reported_with_its_place(line: str, probl
             "1 is no multiple of the 2 latents of a patch.",
         ),
         (
+            "long_video: [windows], window: 24, overlap: 2",
+            "window",
+            "24 is more than the 22 latents of the native 81 frames.",
+        ),
+        (
             "long_video: [windows], overlap: 2",
             "long_video",
             "windows need a window and an overlap.",
@@ -225,6 +230,14 @@ def test_windows_that_no_video_can_be_made_of(supports: str, place: str, message
 
 def test_windows_that_share_nothing_are_windows():
     lines = "latents: {factor: 4}\n    supports: {long_video: [windows], window: 6, overlap: 0}"
+    assert lint(entry(lines)) == []
+
+
+def test_a_window_may_be_the_native_clip_in_whole_patches():
+    lines = (
+        "latents: {factor: 4, patch: 2}\n"
+        "    supports: {long_video: [windows], window: 22, overlap: 6}"
+    )
     assert lint(entry(lines)) == []
 
 

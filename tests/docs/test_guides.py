@@ -1,0 +1,73 @@
+"""The guides are followed to the letter: a model and a family are added, and videos made."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.reading import FOLDER, ROOT, Block, blocks
+
+pytestmark = pytest.mark.slow
+
+
+def parts(page: str, language: str) -> list[Block]:
+    return [block for block in blocks(language) if block.document == FOLDER / page]
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Path:
+    """The home of somebody who follows the guide."""
+    return tmp_path
+
+
+def follow(person: Path, commands: str) -> str:
+    """Run the lines of a shell block one after the other, in a home of their own."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("T2V_", "HF_", "XDG_"))}
+    environment |= {
+        "HOME": str(person),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'cli'}:{person}",
+        "HF_HUB_OFFLINE": "1",
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=person,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def write_catalog(person: Path, block: Block) -> None:
+    catalog = person / ".config/t2v/models.yaml"
+    catalog.parent.mkdir(parents=True, exist_ok=True)
+    catalog.write_text(block.text, "utf-8")
+
+
+def test_a_model_is_added_as_the_guide_says(person: Path):
+    weights, unverified, use, _ = parts("adding-a-model.md", "bash")
+    (entry,) = parts("adding-a-model.md", "yaml")
+
+    follow(person, weights.text)
+    assert "no entry in the zoo" in follow(person, unverified.text)
+    write_catalog(person, entry)
+    said = follow(person, use.text)
+
+    assert "no problems found" in said
+    assert "2 s at 8 fps: 16 frames -> 17, Wan makes 4n+1" in said
+    assert "clouds-t2v-1m" in follow(person, "t2v models list --quiet").splitlines()
+    facts = json.loads(follow(person, "t2v inspect boat.mp4 --json").splitlines()[0])
+    assert facts["record"]["model"] == "clouds-t2v-1m"
+
+
+def test_the_entry_of_the_guide_is_as_short_as_it_says():
+    (entry,) = parts("adding-a-model.md", "yaml")
+    fields = re.split(r"^    sources:\n", entry.text, flags=re.MULTILINE)[0].splitlines()
+
+    assert len(fields) <= 15
