@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from t2v.errors import InterruptedRun, T2VError
 from t2v.media.guard import NonFiniteFrame
 from t2v.media.writer import Writer
 from t2v.plan.request import Request
-from t2v.runtime.adapter import Adapter, Latents
+from t2v.runtime.adapter import Adapter, Frame, Latents
 from t2v.runtime.device import peak_memory
 from t2v.runtime.offload import memory_errors
 from t2v.runtime.quiet import quiet
@@ -130,15 +131,25 @@ class Rendering:
     def _deliver(
         self, latents: Latents, sink: Writer | Memory, *, strict_finite: bool
     ) -> Delivered:
-        with self._watched():
+        with self._watched(), self._frames(latents) as frames:
             return deliver(
-                self.adapter.decode(self.pipe, latents),
+                frames,
                 sink,
                 num_frames=self.request.num_frames,
                 strict_finite=strict_finite,
                 progress=self.progress,
                 sound=self.adapter.sound(self.pipe, latents),
             )
+
+    @contextmanager
+    def _frames(self, latents: Latents) -> Generator[Iterable[Frame]]:
+        """As many frames as were asked for: models that go on chunk by chunk make whole chunks."""
+        frames = self.adapter.decode(self.pipe, latents)
+        try:
+            yield islice(frames, self.request.num_frames)
+        finally:
+            if isinstance(frames, Generator):
+                frames.close()
 
     @contextmanager
     def _watched(self) -> Generator[None]:

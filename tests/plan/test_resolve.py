@@ -176,3 +176,46 @@ def test_a_side_that_follows_cannot_grow_beyond_all_bounds(wan: ModelSpec):
 def test_a_day_of_video_is_refused_with_its_frames(ltx: ModelSpec):
     with pytest.raises(RequestError, match="86400 s at 24 fps are 2,073,600 frames; at most"):
         asked(ltx, flags(seconds=86_400))
+
+
+def sized(spec: ModelSpec, shifts: dict[int, float]) -> ModelSpec:
+    defaults = spec.defaults.model_copy(update={"flow_shift_by_height": shifts})
+    return spec.model_copy(update={"defaults": defaults})
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shift"),
+    [(832, 480, 3.0), (480, 832, 3.0), (1280, 720, 5.0), (720, 1280, 5.0), (960, 544, 3.0)],
+)
+def test_a_flow_shift_can_follow_the_size(wan: ModelSpec, width: int, height: int, shift: float):
+    request = asked(sized(wan, {480: 3.0, 720: 5.0}), flags(width=width, height=height))
+
+    assert (request.flow_shift, request.origins["flow_shift"]) == (shift, "zoo")
+
+
+def test_a_flow_shift_that_is_asked_for_stays(wan: ModelSpec):
+    request = asked(sized(wan, {480: 3.0, 720: 5.0}), flags(flow_shift=8.0))
+
+    assert (request.flow_shift, request.origins["flow_shift"]) == (8.0, "flag")
+
+
+def test_a_negative_prompt_without_guidance_does_nothing_and_that_is_said(wan: ModelSpec):
+    said = notes(wan, flags(negative_prompt="rain", guidance_scale=1.0))
+
+    assert said == ["the negative prompt does nothing at a guidance scale of 1; above 1 it does"]
+
+
+def test_a_negative_prompt_with_guidance_needs_no_words(wan: ModelSpec):
+    assert notes(wan, flags(negative_prompt="rain")) == []
+
+
+@pytest.mark.parametrize(("scale", "is_said"), [(1.0, True), (6.0, False)])
+def test_built_in_guidance_looks_at_a_negative_prompt_with_a_true_cfg_scale(
+    wan: ModelSpec, scale: float, is_said: bool
+):
+    defaults = wan.defaults.model_copy(update={"call": {"true_cfg_scale": scale}})
+    distilled = wan.model_copy(update={"defaults": defaults})
+
+    said = notes(distilled, flags(negative_prompt="rain"))
+
+    assert ["true_cfg_scale above 1" in note for note in said] == [True] * is_said
