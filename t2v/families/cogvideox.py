@@ -7,8 +7,9 @@ import torch
 from diffusers import DiffusionPipeline
 
 from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.layout import LatentLayout
 from t2v.runtime.pipeline import PipelineAdapter
-from t2v.runtime.vae import decoded_frames, to_vae
+from t2v.runtime.vae import causal_decoder, decoded_frames, streamed_frames, to_vae
 
 
 class CogVideoXAdapter(PipelineAdapter):
@@ -24,10 +25,29 @@ class CogVideoXAdapter(PipelineAdapter):
         wanted = (arguments["num_frames"] - 1) // pipe.vae_scale_factor_temporal + 1
         return latents[:, latents.shape[1] - wanted :].transpose(1, 2)
 
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """B F C H W, in 1.5 with padding in front where the number of latents is odd."""
+        config, factor = pipe.transformer.config, pipe.vae_scale_factor_spatial
+        num_latents = (arguments["num_frames"] - 1) // pipe.vae_scale_factor_temporal + 1
+        leading = -num_latents % (config.patch_size_t or 1)
+        height, width = arguments["height"] // factor, arguments["width"] // factor
+        shape = (1, leading + num_latents, config.in_channels, height, width)
+        return LatentLayout(shape, 1, leading=leading)
+
+    def decode_stream(
+        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+    ) -> Iterator[Frame]:
+        """Frames of latents that come in pieces; the cache is carried on from one to the next."""
+        if causal_decoder(pipe.vae) is None:
+            return super().decode_stream(pipe, chunks)
+        return streamed_frames(pipe, (self._scaled(pipe, chunk) for chunk in chunks))
+
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames of two latents at a time, as the VAE batches them itself."""
-        video = 1 / pipe.vae_scaling_factor_image * latents.video
-        yield from decoded_frames(pipe, to_vae(pipe, video))
+        yield from decoded_frames(pipe, self._scaled(pipe, latents.video))
+
+    def _scaled(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
+        return to_vae(pipe, 1 / pipe.vae_scaling_factor_image * latents)
 
 
 adapter = CogVideoXAdapter()

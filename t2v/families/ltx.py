@@ -1,6 +1,7 @@
 """LTX-Video: latents travel as tokens, and newer decoders take a timestep and a little noise."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from diffusers.utils.torch_utils import randn_tensor
 
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.layout import LatentLayout
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.vae import decoded_frames, to_vae
 
@@ -30,6 +32,18 @@ class LTXAdapter(PipelineAdapter):
             arguments["decode_timestep"] = _DECODE_TIMESTEP
             arguments["decode_noise_scale"] = _DECODE_NOISE_SCALE
         return arguments
+
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """Tokens, frame by frame; `LTXConditionPipeline` draws its noise as B C F H W itself."""
+        time, space = pipe.vae_temporal_compression_ratio, pipe.vae_spatial_compression_ratio
+        num_latents = (arguments["num_frames"] - 1) // time + 1
+        height, width = arguments["height"] // space, arguments["width"] // space
+        channels, rows = pipe.transformer.config.in_channels, height * width
+        packed = LatentLayout((1, num_latents * rows, channels), 1, rows)
+        if type(pipe).__name__ == "LTXPipeline":
+            return packed
+        drawn = LatentLayout((1, channels, num_latents, height, width), 2)
+        return replace(packed, noise=drawn, takes_latents=False)
 
     def unpack(
         self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]

@@ -9,8 +9,9 @@ from diffusers import DiffusionPipeline
 from t2v.errors import RequestError
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.layout import LatentLayout
 from t2v.runtime.pipeline import PipelineAdapter
-from t2v.runtime.vae import decoded_frames, to_vae
+from t2v.runtime.vae import causal_decoder, decoded_frames, streamed_frames, to_vae
 
 
 class WanAdapter(PipelineAdapter):
@@ -31,6 +32,22 @@ class WanAdapter(PipelineAdapter):
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames one latent at a time, through the VAE's causal cache."""
         yield from decoded_frames(pipe, self.denormalized(pipe, latents.video))
+
+    def decode_stream(
+        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+    ) -> Iterator[Frame]:
+        """Frames of latents that come in pieces; the cache is carried on from one to the next."""
+        if causal_decoder(pipe.vae) is None:
+            return super().decode_stream(pipe, chunks)
+        return streamed_frames(pipe, (self.denormalized(pipe, chunk) for chunk in chunks))
+
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """B C F H W."""
+        denoiser = pipe.transformer or pipe.transformer_2
+        factor = pipe.vae_scale_factor_spatial
+        num_latents = (arguments["num_frames"] - 1) // pipe.vae_scale_factor_temporal + 1
+        height, width = arguments["height"] // factor, arguments["width"] // factor
+        return LatentLayout((1, denoiser.config.in_channels, num_latents, height, width), 2)
 
     def denormalized(self, pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
         """Latents, B C F H W, as the VAE takes them."""

@@ -13,7 +13,7 @@ from t2v.errors import GenerationError
 from t2v.runtime.adapter import OnStep
 from t2v.runtime.call import parameters
 
-_DENOISERS = ("transformer", "transformer_2", "unet")
+DENOISERS = ("transformer", "transformer_2", "unet")
 _CHECK_EVERY = 5
 """Steps between two looks at the latents: each waits for the device."""
 
@@ -96,7 +96,7 @@ def watched(
     order = pipe.scheduler.order if old else 1
     reporter = _Reporter(pipe, on_step or _silent, order, num_steps)
     with ExitStack() as stack:
-        for denoiser in (getattr(pipe, name, None) for name in _DENOISERS):
+        for denoiser in (getattr(pipe, name, None) for name in DENOISERS):
             if isinstance(denoiser, torch.nn.Module):
                 handle = denoiser.register_forward_pre_hook(reporter.start)
                 stack.callback(handle.remove)

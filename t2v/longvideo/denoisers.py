@@ -1,0 +1,130 @@
+"""The denoisers of one window's call: those of the pipeline, with what has to be kept apart."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
+from diffusers.hooks.hooks import HookRegistry, StateManager
+
+from t2v.errors import RequestError
+from t2v.runtime.steps import DENOISERS
+
+
+class Denoiser(torch.nn.Module):  # type: ignore[misc]
+    """Passes everything on to the denoiser that all windows share.
+
+    Step caches remember what they need by the name of a context (`cond`, `uncond`); here the window
+    is a part of the name, so that windows do not take each other's memories for their own.
+    """
+
+    def __init__(self, module: torch.nn.Module, window: str) -> None:
+        super().__init__()
+        self.module = module
+        self.window = window
+        self.skips: Callable[[], bool] | None = None
+        """Asked before each evaluation whether zeros will do."""
+        self.outputs: dict[str, list[Any]] = {}
+        """What the denoiser was given -> shapes and formats of what it returned."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """One evaluation."""
+        given = _given(args, kwargs)
+        if self.skips is not None and self.skips():
+            return _Blank(_zeros(shape, kind, kwargs) for shape, kind in self.outputs[given])
+        returned = self.module(*args, **kwargs)
+        if given not in self.outputs:
+            self.outputs[given] = [
+                [list(one.shape), str(one.dtype).removeprefix("torch.")]
+                for one in _tensors(returned)
+            ]
+        return returned
+
+    def cache_context(self, name: str, **kwargs: Any) -> AbstractContextManager[None]:
+        """The context of that name, for this window alone."""
+        context: AbstractContextManager[None] = self.module.cache_context(
+            f"{name}/{self.window}", **kwargs
+        )
+        return context
+
+    def forget(self) -> None:
+        """Drop what step caches remember of this window."""
+        for manager in _state_managers(self.module):
+            for name in [n for n in manager._state_cache if n.endswith(f"/{self.window}")]:
+                del manager._state_cache[name]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("module"), name)
+
+
+class _Blank(tuple[torch.Tensor, ...]):
+    """Zeros in the place of what a denoiser returns, whichever way that is asked for."""
+
+    __slots__ = ()
+
+    @property
+    def sample(self) -> torch.Tensor:
+        """The first of them."""
+        return self[0]
+
+
+def denoisers(pipe: DiffusionPipeline) -> dict[str, torch.nn.Module]:
+    """The denoisers of a pipeline by the names of its components."""
+    found = {name: getattr(pipe, name, None) for name in DENOISERS}
+    return {name: part for name, part in found.items() if isinstance(part, torch.nn.Module)}
+
+
+def refuse_mixing_caches(pipe: DiffusionPipeline) -> None:
+    """Raise where a step cache would mix up the windows of a long video.
+
+    Raises:
+        RequestError: The cache has one memory for all contexts.
+    """
+    for name, module in denoisers(pipe).items():
+        for hook in _stateful_hooks(module):
+            if not any(isinstance(value, StateManager) for value in vars(hook).values()):
+                kind = type(hook).__name__.removesuffix("Hook")
+                raise RequestError(
+                    f"The step cache of the {name} ({kind}) has one memory for everything, so the "
+                    "windows of a long video would disturb each other. Disable it, or use "
+                    "FirstBlockCache, TaylorSeer or MagCache, which keep windows apart."
+                )
+
+
+def has_step_cache(pipe: DiffusionPipeline) -> bool:
+    """Whether what a step computes depends on what a cache remembers."""
+    return any(True for module in denoisers(pipe).values() for _ in _stateful_hooks(module))
+
+
+def _state_managers(module: torch.nn.Module) -> Iterator[StateManager]:
+    for hook in _stateful_hooks(module):
+        # A hook of a block and the root's may share one.
+        yield from {
+            id(value): value for value in vars(hook).values() if isinstance(value, StateManager)
+        }.values()
+
+
+def _stateful_hooks(module: torch.nn.Module) -> Iterator[Any]:
+    for part in module.modules():
+        registry = getattr(part, "_diffusers_hook", None)
+        if isinstance(registry, HookRegistry):
+            yield from (hook for hook in registry.hooks.values() if hook._is_stateful)
+
+
+def _zeros(shape: list[int], kind: str, kwargs: dict[str, Any]) -> torch.Tensor:
+    device = next(one.device for one in kwargs.values() if isinstance(one, torch.Tensor))
+    return torch.zeros(shape, dtype=getattr(torch, kind), device=device)
+
+
+def _given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor)]
+    return " ".join("x".join(map(str, tensor.shape)) for tensor in tensors)
+
+
+def _tensors(returned: Any) -> list[torch.Tensor]:
+    values = returned if isinstance(returned, tuple) else returned.to_tuple()
+    return [value for value in values if isinstance(value, torch.Tensor)]

@@ -1,0 +1,132 @@
+"""Where a window's call meets the others: in its own scheduler, after every step."""
+
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from t2v.errors import GenerationError
+from t2v.longvideo.baton import Meet
+from t2v.longvideo.noise import ShotNoise, noise_by_frame
+from t2v.runtime.layout import LatentLayout
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a window has after a step."""
+
+    latents: torch.Tensor
+    is_last: bool
+
+
+@dataclass(slots=True)
+class WindowState:
+    """Where a window's call is, after some steps: enough to get there again without computing."""
+
+    num_steps: int
+    returned: list[torch.Tensor]
+    """The tensors that the scheduler returned last; the first are the latents."""
+    scheduler: dict[str, Any]
+    """What the scheduler remembers."""
+    generator: torch.Tensor
+    """The state of the call's generator."""
+    outputs: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    """Component -> `Denoiser.outputs`."""
+
+
+class Meeting:
+    """The steps of one window's scheduler."""
+
+    def __init__(
+        self,
+        scheduler: Any,
+        layout: LatentLayout,
+        noise: ShotNoise,
+        start: int,
+        generator: torch.Generator,
+    ) -> None:
+        """Steps of a scheduler that no other call uses; it is wrapped from now on."""
+        self._scheduler, self._layout, self._noise = scheduler, layout, noise
+        self._start, self._generator = start, generator
+        self._original = scheduler.step
+        self.meet: Meet | None = None
+        self.reached: WindowState | None = None
+        """Where to go without computing, before the first meeting."""
+        self.num_steps = 0
+        self._returned: list[torch.Tensor] = []
+
+        @functools.wraps(scheduler.step)  # pipelines read the signature
+        def step(*args: Any, **kwargs: Any) -> Any:
+            return self._step(*args, **kwargs)
+
+        scheduler.step = step
+
+    @property
+    def is_skipping(self) -> bool:
+        """Whether the step that the call is in was done before."""
+        return self.reached is not None and self.num_steps < self.reached.num_steps
+
+    def state(self) -> WindowState:
+        """Where the call is; only while it waits in a meeting."""
+        remembered = {
+            name: value
+            for name, value in vars(self._scheduler).items()
+            if name not in ("step", "_internal_dict")
+        }
+        return WindowState(
+            self.num_steps, list(self._returned), remembered, self._generator.get_state()
+        )
+
+    def _step(self, *args: Any, **kwargs: Any) -> Any:
+        draws = noise_by_frame(self._noise, self._layout, self._start, self.num_steps)
+        with draws:
+            result = self._original(*args, **kwargs)
+        self.num_steps += 1
+        if self.reached is not None and self.num_steps <= self.reached.num_steps:
+            result = self._skipped(result, self.reached)
+            if self.num_steps < self.reached.num_steps:
+                return result
+        latents = result[0]
+        self._check(latents)
+        self._returned = _tensors(result)
+        assert self.meet is not None
+        is_last = self.num_steps == len(self._scheduler.timesteps)
+        return _with_first(result, self.meet(Post(latents, is_last)))
+
+    def _skipped(self, result: Any, reached: WindowState) -> Any:
+        """What the step returned when it was computed; zeros where nobody looks at it."""
+        if self.num_steps < reached.num_steps:
+            return _with_tensors(result, [torch.zeros_like(one) for one in _tensors(result)])
+        vars(self._scheduler).update(reached.scheduler)
+        self._generator.set_state(reached.generator)
+        device = result[0].device
+        return _with_tensors(result, [one.to(device) for one in reached.returned])
+
+    def _check(self, latents: torch.Tensor) -> None:
+        if tuple(latents.shape) != self._layout.shape:
+            raise GenerationError(
+                f"The steps of {type(self._scheduler).__name__} hand on latents of shape "
+                f"{tuple(latents.shape)}, and the family says {self._layout.shape}; this is a bug "
+                "in the family."
+            )
+
+
+def _tensors(result: Any) -> list[torch.Tensor]:
+    values = result if isinstance(result, tuple) else result.values()
+    return [value for value in values if isinstance(value, torch.Tensor)]
+
+
+def _with_first(result: Any, latents: torch.Tensor) -> Any:
+    return _with_tensors(result, [latents, *_tensors(result)[1:]])
+
+
+def _with_tensors(result: Any, tensors: list[torch.Tensor]) -> Any:
+    """The same kind of result with other tensors in it."""
+    given = iter(tensors)
+    if isinstance(result, tuple):
+        return tuple(next(given) if isinstance(one, torch.Tensor) else one for one in result)
+    for name, value in result.items():
+        if isinstance(value, torch.Tensor):
+            setattr(result, name, next(given))
+    return result
