@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from t2v.testing import tiny_pipeline
 from tests.docs.reading import FOLDER, ROOT, Block, blocks
 
 pytestmark = pytest.mark.slow
@@ -71,3 +72,25 @@ def test_the_entry_of_the_guide_is_as_short_as_it_says():
     fields = re.split(r"^    sources:\n", entry.text, flags=re.MULTILINE)[0].splitlines()
 
     assert len(fields) <= 15
+
+
+def test_a_family_is_added_as_the_guide_says(person: Path):
+    module = parts("adding-a-family.md", "python")[0]
+    *_, use = parts("adding-a-family.md", "bash")
+    *_, entry = parts("adding-a-family.md", "yaml")
+    package = person / "our_package"
+    package.mkdir()
+    (package / "our_family.py").write_text(module.text, "utf-8")
+    for name in ("our-model", "same-weights"):
+        tiny_pipeline("cogvideox", person / "models" / name)
+    write_catalog(person, entry)
+
+    assert "no problems found" in follow(person, use.text)
+    built_in = "--num-frames 9 --size 32x32 --steps 2 --guidance 3 --seed 1 --json"
+    follow(person, f't2v generate "a red boat" -m ~/models/same-weights {built_in} -o theirs.mp4')
+    ours, theirs = (
+        json.loads(follow(person, f"t2v inspect {name} --json").splitlines()[0])["record"]
+        for name in ("ours.mp4", "theirs.mp4")
+    )
+    assert (ours["family"], theirs["family"]) == ("our_package.our_family", "cogvideox")
+    assert ours["frames_sha256"] == theirs["frames_sha256"]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.docs.reading import ROOT
 
-FOLDERS = {".ci", "bench", "cli", "docs", "t2v", "tests", "training"}
+FOLDERS = {".ci", ".github", "bench", "cli", "docs", "t2v", "tests", "training"}
 LONGEST = 400
 """Lines of a module."""
 
