@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +46,12 @@ def links(document: Path) -> list[str]:
     return [link for link in found if not link.startswith(("http", "#"))]
 
 
-def commands(but: str = "") -> list[tuple[str, ...]]:
-    """The arguments of every `t2v` command in a shell block, each once; not those of one page."""
+def commands(*, but: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """The arguments of every `t2v` command in a shell block, each once; but some pages'."""
     found = (
         tuple(words[1:])
         for block in blocks("bash", "sh", "console")
-        if block.document.name != but
+        if block.document.name not in but
         for line in block.text.replace("\\\n", " ").splitlines()
         for words in _simple_commands(line)
         if words[:1] == ["t2v"]
