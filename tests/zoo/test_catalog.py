@@ -30,7 +30,7 @@ def write_overlay(name: str, text: str) -> Path:
 
 def test_the_catalog_that_ships_is_a_mapping_in_file_order(zoo: Zoo):
     assert list(zoo)[:2] == ["doodle-128", "wan2.1-t2v-1.3b"]
-    assert len(zoo) == 16
+    assert len(zoo) >= 45
     assert zoo["cogvideox-5b"].family == "cogvideox"
 
 
@@ -102,7 +102,7 @@ def test_a_user_can_change_a_family():
 
 def test_an_empty_overlay_changes_nothing():
     write_overlay("models.yaml", "# nothing yet\n")
-    assert len(Zoo.load()) == 16
+    assert list(Zoo.load()) == list(Zoo.load(overlays=False))
 
 
 @pytest.mark.parametrize(
