@@ -17,6 +17,7 @@ from t2v.plan.request import Lora, MemoryPlan, Plan
 from t2v.zoo.cache import locate_part
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.hub import locate, pull, revision_of
+from t2v.zoo.requirements import check_packages
 from t2v.zoo.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _open(
     began = time.perf_counter()
     if options.device not in (None, "auto", "cpu"):
         _require_device(options.device)
+    check_packages(spec)
     folder = pull(spec, allow_pickle=allow_pickle, progress=_reported(listener))
     # torch and diffusers take seconds to import; a download that fails should fail before that.
     from t2v.api.generator import Generator, Loaded

@@ -18,6 +18,7 @@ _PACKAGES = {
     "PIL": "pillow",
     "sentencepiece": "sentencepiece",
     "SentencePiece": "sentencepiece",
+    "transforms": "torchvision",
 }
 """Module -> the package that has it, where the two differ."""
 

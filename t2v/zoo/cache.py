@@ -48,7 +48,13 @@ def revision_of(spec: "ModelSpec | Part") -> str | None:
     """The commit that runs: pinned in the entry, else locked at a pull, else the one cached."""
     if spec.revision or not spec.repo:
         return spec.revision
-    return locked_revision(spec.repo) or cached_revision(spec.repo)
+    branch = branch_of(spec)
+    return locked_revision(spec.repo, branch) or cached_revision(spec.repo, branch or "main")
+
+
+def branch_of(spec: "ModelSpec | Part") -> str:
+    """The branch or tag that an entry names; empty for the main one, as parts always have it."""
+    return getattr(spec, "branch", None) or ""
 
 
 def cached_revision(repo: str, reference: str = "main") -> str | None:

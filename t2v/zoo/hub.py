@@ -12,6 +12,7 @@ from typing import Any
 
 from t2v.errors import DiskError, ModelError, UnsafeModelError
 from t2v.zoo.cache import (
+    branch_of,
     cached_revision,
     locate,
     locate_part,
@@ -89,7 +90,7 @@ def pull(spec: ModelSpec, *, allow_pickle: bool = False, progress: Progress = qu
     sources: list[ModelSpec | Part] = [spec, *spec.elsewhere]
     for source in sources:
         if source.repo and not source.revision and (commit := revision_of(source)):
-            lock_revision(source.repo, commit)
+            lock_revision(source.repo, commit, branch_of(source))
     return folder
 
 
@@ -143,7 +144,7 @@ def needed_files(
 def _download(spec: ModelSpec, *, allow_pickle: bool, progress: Progress) -> Path:
     repo = str(spec.repo)
     progress(f"Looking for {repo} on the Hub", 0, 0)
-    listing = _list(repo, revision_of(spec) or "main")
+    listing = _list(repo, revision_of(spec) or spec.branch or "main")
     if "model_index.json" not in listing.sizes:
         raise ModelError(f"{repo} is no diffusers repository: it has no model_index.json.")
     index = own_index(read_index(_fetch(listing, ["model_index.json"], quiet)), spec)
@@ -156,7 +157,7 @@ def _download(spec: ModelSpec, *, allow_pickle: bool, progress: Progress) -> Pat
     _check_room(listing, names)
     folder = _fetch(listing, names, progress)
     if not spec.revision:
-        lock_revision(repo, listing.revision)
+        lock_revision(repo, listing.revision, branch_of(spec))
     return folder
 
 

@@ -178,7 +178,11 @@ class ModelSpec(_Frozen):
     """Part of the pipeline -> where it lies, for those that the repository does not have."""
     loras: tuple[LoraPart, ...] = ()
     revision: CommitHash | None = None
+    branch: Annotated[str, Field(pattern=r"^\w[\w-]*([./][\w-]+)*$")] | None = None
+    """The branch or tag of the repository where that is not its main one; `revision` goes before."""
     variant: str | None = None
+    requires: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")], ...] = ()
+    """Packages that t2v does not bring and the model needs, as `pip install` names them."""
     aliases: tuple[Name, ...] = ()
     license: str
     commercial: Commercial
