@@ -157,12 +157,10 @@ models_cache.register(app)
 def _show(models: list[dict[str, Any]], *, json: bool, quiet: bool) -> None:
     if json:
         out.json(models)
-    elif quiet:
-        for facts in models:
-            out.data(facts["name"])
+    elif models and quiet:
+        out.data("\n".join(facts["name"] for facts in models))
     elif models:
         width = columns.terminal_width() if is_terminal(sys.stdout) else None
         heading, *rest = columns.lines(entries.COLUMNS, [*map(entries.row, models)], width)
         out.heading(heading)
-        for line in rest:
-            out.data(line)
+        out.data("\n".join(rest))

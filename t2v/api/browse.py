@@ -4,18 +4,20 @@ Everything here is plain data, and comes without torch, the network or, once the
 read, the library that validates them.
 """
 
+import os
 import shlex
+from collections.abc import Iterable
 from dataclasses import asdict
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from t2v.api.choosing import choose
 from t2v.plan.fit import fit, rungs
-from t2v.plan.machine import Machine, probe_machine
+from t2v.plan.machine import probe_machine
 from t2v.zoo import search
 from t2v.zoo.cache import locate, revision_of
 from t2v.zoo.licenses import meaning_of
-from t2v.zoo.places import embedded, expanded, repo_folder
+from t2v.zoo.places import embedded, expanded, hub_cache, repo_name
 from t2v.zoo.remember import catalog_state, remembered
 
 if TYPE_CHECKING:
@@ -65,9 +67,8 @@ def list_models(
         RequestError: No model could meet a condition; the message has the values that there are.
         DocumentError: A catalog is wrong; the message has file, line, column and key path.
     """
-    machine = probe_machine()
     return choose(
-        [_facts(card, machine) for card in _cards()],
+        _facts(_cards()),
         family=family,
         license=license,
         commercial=commercial,
@@ -88,9 +89,9 @@ def search_models(query: str) -> tuple[list[Facts], list[str]]:
     cards = {card["entry"]["name"]: card for card in _cards()}
     entries = [card["entry"] for card in cards.values()]
     found = search.search(entries, query)
-    machine = probe_machine()
-    facts = [{**_facts(cards[e["name"]], machine), "score": score} for score, e in found]
-    return facts, [] if found else search.nearest(entries, query)
+    facts = _facts(cards[entry["name"]] for _, entry in found)
+    scored = [{**one, "score": score} for one, (score, _) in zip(facts, found, strict=True)]
+    return scored, [] if found else search.nearest(entries, query)
 
 
 def show_model(name: str) -> Facts:
@@ -106,8 +107,8 @@ def show_model(name: str) -> Facts:
     wanted = name.strip().lower()
     card = next((card for card in _cards() if wanted in _names(card["entry"])), None)
     card = card or _card_of_any(name)
+    (facts,) = _facts([card])
     machine = probe_machine()
-    facts = _facts(card, machine)
     peaks = rungs(card["needs"], machine)
     return facts | {
         "license_meaning": meaning_of(facts["license"], facts["commercial"]),
@@ -158,19 +159,33 @@ def _card_of_any(name: str) -> Card:
     return _card(Zoo.load().find(name))
 
 
-def _facts(card: Card, machine: Machine) -> Facts:
-    return {
-        **card["entry"],
-        **card["worked_out"],
-        "is_here": _is_here(card["entry"]),
-        "fits": asdict(fit(card["needs"], machine)),
-    }
+def _facts(cards: Iterable[Card]) -> list[Facts]:
+    """What is known of models, with what holds on this machine now."""
+    machine = probe_machine()
+    cached = _cached()
+    return [
+        {
+            **card["entry"],
+            **card["worked_out"],
+            "is_here": _is_here(card["entry"], cached),
+            "fits": asdict(fit(card["needs"], machine)),
+        }
+        for card in cards
+    ]
 
 
-def _is_here(entry: Facts) -> bool:
-    """Whether `locate` finds the model; most of them need one look to say no."""
+def _cached() -> set[str]:
+    """The names of the folders in the Hugging Face cache, to look at none that is not there."""
+    try:
+        return set(os.listdir(hub_cache()))  # noqa: PTH208 - names are all that is wanted
+    except OSError:
+        return set()
+
+
+def _is_here(entry: Facts, cached: set[str]) -> bool:
+    """Whether `locate` finds the model."""
     repo = entry.get("repo")
-    if repo and not repo_folder(repo).is_dir():
+    if repo and repo_name(repo) not in cached:
         return False
     if repo or entry.get("parts") or entry.get("loras"):
         return locate(_spec(entry)) is not None

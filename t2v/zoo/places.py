@@ -1,5 +1,6 @@
 """Where t2v keeps its configuration and its caches."""
 
+import contextlib
 import os
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -29,9 +30,12 @@ def builtin_catalog() -> Traversable:
 
 def overlay_paths() -> list[Path]:
     """The user's own catalogs, in the order in which they are laid over the one that ships."""
-    home = config_home()
-    own = home / "models.yaml"
-    return [*([own] if own.is_file() else []), *sorted(overlay_folder().glob("*.yaml"))]
+    own = config_home() / "models.yaml"
+    folder = overlay_folder()
+    with contextlib.suppress(OSError):
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))  # noqa: PTH208 - strings sort faster than paths
+        return [*([own] if own.is_file() else []), *(folder / name for name in names)]
+    return [own] if own.is_file() else []
 
 
 def overlay_folder() -> Path:
@@ -52,7 +56,12 @@ def hub_cache() -> Path:
 
 def repo_folder(repo: str) -> Path:
     """The folder of a repository in the Hugging Face cache."""
-    return hub_cache() / f"models--{repo.replace('/', '--')}"
+    return hub_cache() / repo_name(repo)
+
+
+def repo_name(repo: str) -> str:
+    """What the Hugging Face cache calls the folder of a repository."""
+    return f"models--{repo.replace('/', '--')}"
 
 
 def embedded(name: str) -> Path:
