@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from diffusers import DiffusionPipeline
@@ -23,7 +23,7 @@ class LTXAdapter(PipelineAdapter):
     """Text to video with LTX-Video 0.9 to 0.9.8."""
 
     family = "ltx"
-    pipelines = ("LTXPipeline", "LTXConditionPipeline")
+    pipelines: ClassVar[tuple[str, ...]] = ("LTXPipeline", "LTXConditionPipeline")
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
         """Arguments of `pipe(...)`; how to decode only where the decoder takes a timestep."""

@@ -46,3 +46,11 @@ def ltx() -> DiffusionPipeline:
 def ltx_0_9_5() -> DiffusionPipeline:
     """The class of 0.9.5 and later, with a decoder that takes a timestep."""
     return df.LTXConditionPipeline(**_ltx_parts(timestep_conditioning=True))
+
+
+def ltx_long() -> DiffusionPipeline:
+    """The class that makes windows of 0.9.8 one after another, with the scheduler it is made for."""
+    parts = _ltx_parts(timestep_conditioning=True)
+    return df.LTXI2VLongMultiPromptPipeline(
+        **parts | {"scheduler": df.LTXEulerAncestralRFScheduler()}
+    )
