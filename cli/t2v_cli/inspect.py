@@ -6,6 +6,7 @@ from typing import Any
 import t2v
 from t2v_cli import options as o
 from t2v_cli.output import out
+from t2v_cli.report import report_rows
 from t2v_cli.values import examples
 
 EXAMPLES = examples(
@@ -18,7 +19,8 @@ def inspect(file: o.FileArg, json: o.JsonOpt = False) -> None:
     """Show how a video was made.
 
     Every setting and where it came from, the model and its revision, versions, timings and frame
-    statistics, read from the file alone or from the sidecar beside it.
+    statistics, read from the file alone or from the sidecar beside it. Of a long video also its
+    windows, and how it looks at their joins and from end to end.
     """
     found = t2v.inspect(file)
     if json:
@@ -28,14 +30,31 @@ def inspect(file: o.FileArg, json: o.JsonOpt = False) -> None:
     # The file may be a stranger's, so nothing in its record has to be as we write it.
     request = record.pop("request", None)
     request = request if isinstance(request, Mapping) else {}
+    windows, report = record.pop("windows", None), record.pop("report", None)
     out.table(
         ("fact", "value", "from"), [*_rows(found["file"] or {}, "file"), *_request_rows(request)]
     )
     if record:
         rest = {name: value for name, value in record.items() if name not in request}
         out.table(("fact", "value", "from"), _rows(rest, "record"))
+        _show_length(windows, report)
     else:
         out.talk("note: the file does not say how it was made")
+
+
+def _show_length(windows: Any, report: Any) -> None:
+    """The windows of a long video and what was measured at their joins."""
+    if isinstance(windows, list) and windows:
+        shown = [window for window in windows if isinstance(window, Mapping)]
+        out.table(
+            ("window", "shot", "first frame", "frames", "prompt"),
+            [[_text(window.get(key)) for key in _WINDOW] for window in shown],
+        )
+    if rows := list(report_rows(report)):
+        out.table(("measured", "value", "from"), rows)
+
+
+_WINDOW = ("index", "shot", "first_frame", "num_frames", "prompt")
 
 
 def _request_rows(request: Mapping[str, Any]) -> list[tuple[str, str, str]]:
