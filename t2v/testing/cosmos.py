@@ -15,7 +15,7 @@ from diffusers import DiffusionPipeline
 
 from t2v.testing.parts import qwen_tokenizer, t5, t5_tokenizer
 from t2v.testing.qwen_vl import qwen_vl
-from t2v.testing.wan import unipc, wan_vae
+from t2v.testing.wan import unipc, wan_2_2_vae, wan_vae
 
 
 class Guardrail(torch.nn.Module):
@@ -95,10 +95,42 @@ def cosmos_2_5() -> DiffusionPipeline:
     return df.Cosmos2_5_PredictBasePipeline(
         text_encoder=qwen_vl(tokenizer, dim, num_layers),
         tokenizer=tokenizer,
-        transformer=_transformer(
-            in_channels=17, out_channels=16, text_embed_dim=num_layers * dim
-        ),
+        transformer=_transformer(in_channels=17, out_channels=16, text_embed_dim=num_layers * dim),
         vae=wan_vae(),
         scheduler=unipc(3.0),
+        safety_checker=Guardrail(),
+    )
+
+
+def cosmos3(*, sound: bool = True) -> DiffusionPipeline:
+    """The shape of 3: no text encoder, and sound in 25 latents a second."""
+    tokenizer = qwen_tokenizer()
+    tokenizer.add_tokens(["<|vision_start|>"], special_tokens=True)
+    transformer = df.Cosmos3OmniTransformer(
+        head_dim=16,
+        hidden_size=32,
+        intermediate_size=64,
+        num_attention_heads=2,
+        num_hidden_layers=2,
+        num_key_value_heads=1,
+        rope_axes_dim=(4, 2, 2),
+        vocab_size=len(tokenizer),
+        sound_dim=4 if sound else None,
+        sound_gen=sound,
+    )
+    audio = df.Cosmos3AVAEAudioTokenizer(
+        sampling_rate=16000,
+        vocoder_input_dim=4,
+        dec_dim=4,
+        dec_c_mults=(1, 2),
+        dec_strides=(16, 40),
+        encoder_enabled=False,
+    )
+    return df.Cosmos3OmniPipeline(
+        transformer=transformer,
+        text_tokenizer=tokenizer,
+        vae=wan_2_2_vae(),
+        scheduler=unipc(10.0),
+        sound_tokenizer=audio if sound else None,
         safety_checker=Guardrail(),
     )
