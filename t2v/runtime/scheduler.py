@@ -26,12 +26,15 @@ _FLOW = (
 _COGVIDEOX = ("CogVideoXDDIMScheduler", "CogVideoXDPMScheduler")
 """The only two that know how CogVideoX shifts its noise."""
 
+_ALONE = ("FlowMapEulerDiscreteScheduler", "HeliosDMDScheduler", "HeliosScheduler")
+"""Schedulers whose pipelines call them as they call no other."""
+
 
 def is_flow(scheduler: Any) -> bool:
     """Whether the model predicts a flow, and with it whether a flow shift means anything."""
     config = scheduler.config
     return (
-        type(scheduler).__name__.startswith("FlowMatch")
+        type(scheduler).__name__.startswith(("FlowMatch", "FlowMap"))
         or config.get("prediction_type") == "flow_prediction"
         or bool(config.get("use_flow_sigmas"))
     )
@@ -40,7 +43,9 @@ def is_flow(scheduler: Any) -> bool:
 def compatible_schedulers(pipe: DiffusionPipeline) -> tuple[str, ...]:
     """Class names of the schedulers that this pipeline can run with, its own first."""
     own = type(pipe.scheduler).__name__
-    if own in _COGVIDEOX:
+    if own in _ALONE:
+        names = set()
+    elif own in _COGVIDEOX:
         names = set(_COGVIDEOX)
     elif is_flow(pipe.scheduler):
         names = {name for name in _FLOW if _follows(name, pipe)}
