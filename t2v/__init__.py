@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from t2v.api.replay import replay_plan as replay_plan
     from t2v.api.run import run as run
     from t2v.api.video import Video as Video
+    from t2v.api.work import resume_plan as resume_plan
+    from t2v.api.work import work_output as work_output
     from t2v.plan.events import Event as Event
     from t2v.plan.options import Options as Options
     from t2v.plan.request import Plan as Plan
@@ -58,11 +60,13 @@ _HOMES = {
     "output_paths": "t2v.api.outputs",
     "pull": "t2v.api.models",
     "replay_plan": "t2v.api.replay",
+    "resume_plan": "t2v.api.work",
     "run": "t2v.api.run",
     "search_models": "t2v.api.browse",
     "set_default_model": "t2v.api.models",
     "show_model": "t2v.api.browse",
     "text": "t2v",
+    "work_output": "t2v.api.work",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -28,9 +28,29 @@ _OUT = (
 _LORA = "Add a LoRA from the Hub or a file, at a strength; may be given more than once."
 _MEMORY = "Where weights wait: auto, none (all on the device), model, group or sequential offload."
 _CODEC = "auto, h264, hevc, av1, vp9, prores, gif, webp, avif or png."
+_STORY = (
+    "Prompts over time, from a YAML file: a list of `{at: 5s, prompt: ...}`, with `cut: true` for a "
+    "new shot. A story file that grows is read again while --endless runs."
+)
+_AT = "Another prompt from then on (5s, 1m30s, 00:05, 40f); may be given more than once."
+_METHOD = (
+    "How a video longer than one clip is made: auto, windows (blended), continue (from the last "
+    "frames), cut (separate shots) or native (one call of the pipeline)."
+)
+_WINDOW = "Length of a window in frames; the model's own length without it."
+_OVERLAP = "Frames that neighboring windows share; about a third of a window without it."
+_ORDER = (
+    "auto, wavefront (the first frames early, memory flat) or lockstep; the frames are the same."
+)
+_NOISE = "Of a long video: independent, freenoise, or mixed:A with A from 0 to 1."
+_ENDLESS = "Go on until Ctrl-C, which completes the video."
+_RESUME = "Go on with an unfinished long video, from the .work folder beside its output."
 _SET = "Change a setting, such as seed=3 or steps=20; may be given more than once."
 
-PromptArg = Annotated[str, _positional("PROMPT", "What the video shows; - reads it from stdin.")]
+PromptArg = Annotated[
+    str | None,
+    _positional("[PROMPT]", "What the video shows; - reads it from stdin. A story has its own."),
+]
 ModelArg = Annotated[str, _positional("MODEL", _MODEL, autocompletion=complete_model)]
 ModelsArg = Annotated[
     str | None,
@@ -81,6 +101,18 @@ DtypeOpt = Annotated[str | None, _say("T", "auto, bfloat16, float16 or float32."
 MemoryOpt = Annotated[str | None, _say("RUNG", _MEMORY, "--memory")]
 CodecOpt = Annotated[str | None, _say("C", _CODEC, "--codec")]
 CrfOpt = Annotated[str | None, _say("Q", "Quality of the encoding; lower is better.", "--crf")]
+StoryOpt = Annotated[str | None, _say("FILE", _STORY, "--story")]
+AtOpt = Annotated[list[str] | None, _say("TIME: PROMPT", _AT, "--at")]
+MethodOpt = Annotated[str | None, _say("HOW", _METHOD, "--method")]
+WindowOpt = Annotated[str | None, _say("N", _WINDOW, "--window")]
+OverlapOpt = Annotated[str | None, _say("N", _OVERLAP, "--overlap")]
+OrderOpt = Annotated[str | None, _say("ORDER", _ORDER, "--order")]
+NoiseOpt = Annotated[str | None, _say("KIND", _NOISE, "--noise")]
+LoopOpt = Annotated[
+    bool | None, _switch("Let the end go on with the beginning.", "--loop/--no-loop")
+]
+EndlessOpt = Annotated[bool | None, _switch(_ENDLESS, "--endless")]
+ResumeOpt = Annotated[str | None, _say("DIR", _RESUME, "--resume")]
 MetadataOpt = Annotated[
     bool | None,
     _switch("Say in the file and a sidecar how it was made [yes].", "--metadata/--no-metadata"),

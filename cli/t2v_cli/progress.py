@@ -95,10 +95,15 @@ class Lines(Talk):
         super().__call__(event)
         if event.stage is None:
             return
-        if event.stage != self._stage:
+        if event.stage != self._stage and event.event == "stage":
             self._stage, self._said = event.stage, time.monotonic()
             out.talk(f"{event.message or STAGES[event.stage]} ...")
-        elif event.of and (event.step == event.of or time.monotonic() - self._said > PATIENCE_S):
+        # Of a long video, frames come while others are still being denoised.
+        elif (
+            event.stage == self._stage
+            and event.of
+            and (event.step == event.of or time.monotonic() - self._said > PATIENCE_S)
+        ):
             self._said = time.monotonic()
             out.talk(f"{STAGES[event.stage]} {pace(event)}")
 
@@ -109,11 +114,16 @@ class Bar(Talk):
     def __init__(self) -> None:
         super().__init__()
         self._progress: Progress | None = None
+        self._stage: str | None = None
 
     def __call__(self, event: "Event") -> None:
         """Move the bar."""
+        if event.event == "stage":
+            self._stage = event.stage
         if event.stage is not None:
-            self._draw(event)
+            # Of a long video, frames come while others are still being denoised.
+            if event.stage == self._stage:
+                self._draw(event)
         else:
             self.rest()
             super().__call__(event)

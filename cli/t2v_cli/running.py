@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from t2v import ModelSpec, Plan, Video
+    from t2v import ModelSpec, Plan, Request, Video
     from t2v.errors import T2VError
 
 GB = 10**9
@@ -34,6 +34,7 @@ class Manner:
     strict: bool = False
     save_latents: bool = False
     allow_pickle: bool = False
+    resume: "Path | None" = None
     json: bool = False
     yes: bool = False
 
@@ -43,7 +44,7 @@ def headline(plan: "Plan", outputs: "Sequence[Path]") -> str:
     request = plan.requests[0]
     parts = [
         f"{request.width}x{request.height}",
-        f"{request.num_frames} frames = {request.duration_s:.4g} s at {float(request.fps):.5g} fps",
+        _length(request),
         f"{request.num_inference_steps} steps" if request.num_inference_steps else "",
         f"seed {request.seed}",
         f"about {duration(plan.estimate.total_s)}" if plan.estimate else "",
@@ -51,6 +52,13 @@ def headline(plan: "Plan", outputs: "Sequence[Path]") -> str:
     more = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
     said = ", ".join(filter(None, parts))
     return f"{one_line(plan.spec.name)}: {said} -> {outputs[0]}{more}"
+
+
+def _length(request: "Request") -> str:
+    rate = f"{float(request.fps):.5g} fps"
+    if request.endless:
+        return f"until you stop it, at {rate}"
+    return f"{request.num_frames} frames = {request.duration_s:.4g} s at {rate}"
 
 
 def carry_out(plan: "Plan", manner: Manner) -> "list[Video]":
@@ -83,12 +91,14 @@ def _made(plan: "Plan", outputs: "Sequence[Path]", manner: Manner) -> "Iterator[
             strict=manner.strict,
             save_latents=manner.save_latents,
             allow_pickle=manner.allow_pickle,
+            resume=manner.resume,
             listener=listener,
         ):
             show_video(video, time.monotonic() - began, manner.show, json=manner.json)
             yield video
             began = time.monotonic()
-            if listener.is_asked:
+            # A video without an end is whole when it is stopped.
+            if listener.is_asked and not plan.requests[0].endless:
                 raise KeyboardInterrupt
 
 

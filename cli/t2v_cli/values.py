@@ -38,7 +38,8 @@ def complete_model(incomplete: str) -> list[tuple[str, str]]:
 def to_options(given: Mapping[str, Any]) -> "Options":
     """The generation options among the parameters of a command."""
     values = {name: given.get(name) for name in t2v.Options.model_fields}
-    values["lora"] = tuple(given.get("lora") or ()) or None
+    for name in ("lora", "at"):
+        values[name] = tuple(given.get(name) or ()) or None
     if given.get("size"):
         if values["width"] or values["height"]:
             raise typer.BadParameter("say the size once: --size, or --width and --height")
@@ -47,7 +48,18 @@ def to_options(given: Mapping[str, Any]) -> "Options":
     return t2v.Options.checked(values)
 
 
-def read_prompt(prompt: str) -> str:
+def refuse_beside_resume(given: Mapping[str, Any]) -> None:
+    """What is resumed was planned when it began; nothing about it can be asked for again."""
+    names = ["prompt", "size", "save_latents", *t2v.Options.model_fields]
+    for name in names:
+        if given.get(name):
+            what = "PROMPT" if name == "prompt" else f"--{name.replace('_', '-')}"
+            raise typer.BadParameter(
+                f"goes on as it was begun; leave {what} out", param_hint="--resume"
+            )
+
+
+def read_prompt(prompt: str | None) -> str | None:
     """The prompt itself, or for `-` what stdin holds."""
     if prompt != "-":
         return prompt

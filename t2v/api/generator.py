@@ -10,12 +10,16 @@ from diffusers import DiffusionPipeline
 
 from t2v.api import record as records
 from t2v.api.latents import SavedRun
+from t2v.api.long import LongRendering
 from t2v.api.progress import Progress
 from t2v.api.rendering import Rendering
 from t2v.api.video import Video, refuse_suspect
+from t2v.api.work import refuse_to_save
 from t2v.errors import RequestError
 from t2v.plan.events import Listener, silent
-from t2v.plan.history import Workload, estimate, read_runs, record_timings
+from t2v.plan.forecast import forecast, timings_of_one, workload_of
+from t2v.plan.history import Workload, read_runs, record_timings
+from t2v.plan.longplan import described, settled_order
 from t2v.plan.options import Options
 from t2v.plan.request import MemoryPlan, Request
 from t2v.plan.resolve import resolve
@@ -74,7 +78,7 @@ class Generator:
 
     def generate(
         self,
-        prompt: str,
+        prompt: str | None = None,
         *,
         output: str | Path | None = None,
         overwrite: bool = False,
@@ -86,14 +90,15 @@ class Generator:
         """Make one video.
 
         Args:
-            prompt: What it shows.
+            prompt: What it shows; a `story` may begin with a prompt of its own.
             output: The file, or a folder for PNG frames; without one the frames stay in memory.
             overwrite: Whether an existing file may be replaced.
             strict: Whether a video that looks broken is an error.
             save_latents: Whether to keep the latents beside the output.
             listener: Hears of stages and steps.
-            options: Fields of `Options`, in diffusers' words (`num_frames`, `seed`, ...), less
-                those that `load` settles (`device`, `dtype`, `lora`, `scheduler`, ...).
+            options: Fields of `Options`, in diffusers' words (`num_frames`, `seed`, ...) and for
+                long videos (`story`, `method`, `window`, ...), less those that `load` settles
+                (`device`, `dtype`, `lora`, `scheduler`, ...).
 
         Raises:
             RequestError: The options are wrong for this model.
@@ -103,12 +108,13 @@ class Generator:
         """
         layers = [("load", self._loaded.options), ("call", _for_a_call(options))]
         request, notes = resolve(self.spec, prompt, layers, prompt_origin="call")
+        request = settled_order(self.spec, request, self._loaded.memory.rung)
         video = self.run(
             request,
             output=None if output is None else Path(output),
             overwrite=overwrite,
             save_latents=save_latents,
-            notes=notes,
+            notes=[*notes, *described(request)],
             listener=listener,
         )
         if strict:
@@ -122,11 +128,17 @@ class Generator:
         output: Path | None = None,
         overwrite: bool = False,
         save_latents: bool = False,
+        resume: Path | None = None,
         notes: Sequence[str] = (),
         listener: Listener = silent,
     ) -> Video:
-        """Make the video of a planned request: `generate` with the planning done already."""
+        """Make the video of a planned request: `generate` with the planning done already.
+
+        `resume` is the work folder of a long video to go on with.
+        """
         loaded = self._loaded
+        if save_latents:
+            refuse_to_save(request)
         if loaded.spec.defaults.flow_shift_by_height:
             set_scheduler(loaded.pipe, flow_shift=request.flow_shift)
         record = records.begin(request, loaded.spec, loaded.memory) | loaded.facts
@@ -135,21 +147,29 @@ class Generator:
         record["notes"] = [records.public_text(note) for note in notes]
         saved = SavedRun.of(loaded.spec, request, loaded.memory, record)
         progress = self._progress(request, output, listener)
-        rendering = Rendering(
-            loaded.pipe,
-            loaded.adapter,
-            loaded.device,
-            saved,
-            output,
-            progress,
-            further,
-            overwrite,
-            save_latents,
-            [records.public_text(warning) for warning in loaded.warnings],
+        common = {
+            "pipe": loaded.pipe,
+            "adapter": loaded.adapter,
+            "device": loaded.device,
+            "saved": saved,
+            "output": output,
+            "progress": progress,
+            "further_arguments": further,
+            "overwrite": overwrite,
+            "keep": save_latents,
+            "warnings": [records.public_text(warning) for warning in loaded.warnings],
+        }
+        rendering = (
+            LongRendering(**common, spec=loaded.spec, work=resume)
+            if request.long
+            else Rendering(**common)
         )
         reset_peak_memory(loaded.device)
         video = rendering.render()
-        record_timings(self._workload(request), video.record["timings_s"])
+        if not (request.endless or resume):
+            workload = self._workload(request)
+            taken = timings_of_one(request, workload, video.record["timings_s"])
+            record_timings(workload, taken)
         progress.done()
         return video
 
@@ -186,21 +206,16 @@ class Generator:
 
     def _progress(self, request: Request, output: Path | None, listener: Listener) -> Progress:
         # Nobody waits for an estimate that nobody hears.
-        past = None if listener is silent else estimate(self._workload(request), read_runs())
-        later_s = None if past is None else past.decode_s + past.write_s
+        name = self._loaded.machine_name
+        past = None if listener is silent else forecast(self.spec, request, name, read_runs())
+        # A long video is decoded and written while it is denoised.
+        later_s = None if past is None or request.long else past.decode_s + past.write_s
         step_s = None if past is None else past.seconds_per_step
         load_s, self._load_s = self._load_s, 0.0  # counted with the first video alone
         return Progress(listener, output.name if output else None, later_s, step_s, load_s)
 
     def _workload(self, request: Request) -> Workload:
-        return Workload(
-            self.spec.name,
-            self._loaded.machine_name,
-            request.width,
-            request.height,
-            request.num_frames,
-            request.num_inference_steps,
-        )
+        return workload_of(self.spec, request, self._loaded.machine_name)
 
 
 def _for_a_call(options: dict[str, Any]) -> Options:

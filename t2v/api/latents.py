@@ -5,12 +5,13 @@ import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v.errors import DiskError, OutputExistsError, RequestError, T2VError
 from t2v.media.parts import make_part_folder, remove_stale_parts
+from t2v.plan.longplan import with_long
 from t2v.plan.memory import RUNGS
 from t2v.plan.request import MemoryPlan, Plan, Request
 from t2v.zoo.catalog import Zoo
@@ -48,13 +49,14 @@ class SavedRun:
         spec, revision = Zoo.load().find(self.model), self.record.get("revision")
         if spec.repo and isinstance(revision, str) and COMMIT_HASH.fullmatch(revision):
             spec = spec.model_copy(update={"revision": revision})
-        return Plan(spec, (self.request,), self.memory)
+        return Plan(spec, (with_long(spec, self.request),), self.memory)
 
     def to_json(self) -> str:
         """As one document."""
         document = {
             "model": self.model,
             "request": self.request.to_dict(),
+            "story_file": self.request.story_file,
             "memory": asdict(self.memory),
             "record": self.record,
         }
@@ -67,11 +69,13 @@ class SavedRun:
         memory = document["memory"]
         model, rung, tiling = document["model"], memory["rung"], memory["vae_tiling"]
         is_sane = isinstance(model, str) and rung in RUNGS and isinstance(tiling, bool)
+        story_file = document.get("story_file")
+        is_sane = is_sane and isinstance(story_file, str | None)
         if not is_sane or not all(isinstance(document[k], dict) for k in ("request", "record")):
             raise ValueError("the document of the run was changed")
         return cls(
             model,
-            Request.from_dict(document["request"]),
+            replace(Request.from_dict(document["request"]), story_file=story_file),
             MemoryPlan(rung, tiling, str(memory["reason"])),
             document["record"],
         )

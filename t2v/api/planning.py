@@ -5,7 +5,8 @@ from pathlib import Path
 
 from t2v.errors import UnknownModelError
 from t2v.plan.config import Config, read_configs
-from t2v.plan.history import Estimate, Run, Workload, estimate, read_runs
+from t2v.plan.forecast import forecast
+from t2v.plan.history import read_runs
 from t2v.plan.longplan import described, frames_at_once, settled_order
 from t2v.plan.machine import Machine, probe_machine
 from t2v.plan.memory import plan_memory, weights_on_disk
@@ -123,39 +124,8 @@ def _assembled(
             *memory.warnings,
         ),
         machine,
-        estimate_of(spec, first, machine.device_name, read_runs()),
+        forecast(spec, first, machine.device_name, read_runs()),
     )
-
-
-def workload_of(spec: ModelSpec, request: Request, device_name: str) -> Workload:
-    """One call of the pipeline; a long video is so many of them."""
-    return Workload(
-        spec.name,
-        device_name,
-        request.width,
-        request.height,
-        frames_at_once(spec, request),
-        request.num_inference_steps,
-    )
-
-
-def estimate_of(
-    spec: ModelSpec, request: Request, device_name: str, runs: Sequence[Run]
-) -> Estimate | None:
-    """How long the video takes, from earlier runs; None where they say nothing, or it has no end."""
-    workload = workload_of(spec, request, device_name)
-    one = estimate(workload, runs)
-    long = request.long
-    if one is None or long is None:
-        return one
-    if long.endless:
-        return None
-    return one.stretched(calls_of(request), request.num_frames / workload.num_frames)
-
-
-def calls_of(request: Request) -> int:
-    """How often the pipeline is called: once a window."""
-    return len(request.long.windows) if request.long else 1
 
 
 def _device_notes(request: Request, machine: Machine) -> list[str]:

@@ -1,6 +1,8 @@
 """Turns the work's own milestones into events, with a pace and an expected end."""
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psutil
@@ -29,23 +31,28 @@ class Progress:
     _since: float = field(default_factory=time.perf_counter)
     _step_ended: float = 0.0
     _process: psutil.Process = field(default_factory=psutil.Process)
-    _paces: list[float] = field(default_factory=list)
+    _further_steps_s: float = 0.0
+    _num_further: int = 0
 
     def encode(self) -> None:
         """The prompt is being encoded."""
         self._enter("encode")
 
+    def denoise(self) -> None:
+        """The denoiser works from here on."""
+        self._enter("denoise")
+        self._step_ended = time.perf_counter()
+
     def step(self, step: int, of: int) -> None:
-        """`step` of `of` denoising steps are done; step 0 says that they begin."""
+        """`step` of `of` denoising steps are done; step 0 says that they begin.
+
+        Of a video without an end `of` is 0.
+        """
         if step == 0:
-            self._enter("denoise")
-        now = time.perf_counter()
-        if step > 0:
-            self._paces.append(now - self._step_ended)
-            # The first step also warms up; it would spoil a short run's pace.
-            paces = self._paces[1:] or self._paces
-            self.seconds_per_step = sum(paces) / len(paces)
-        self._step_ended = now
+            self.denoise()
+        else:
+            self._pace()
+        self._step_ended = time.perf_counter()
         if self.listener is silent:
             return  # Asking the system for memory at every step is for those who see it.
         self.listener(
@@ -54,9 +61,9 @@ class Progress:
                 item=self.item,
                 stage="denoise",
                 step=step,
-                of=of,
+                of=of or None,
                 seconds_per_step=self.seconds_per_step,
-                eta_s=self._eta(of - step),
+                eta_s=self._eta(of - step) if of else None,
                 memory_bytes=self._process.memory_info().rss,
             )
         )
@@ -66,13 +73,28 @@ class Progress:
         self._enter("decode")
 
     def frame(self, frame: int, of: int, wrote_s: float) -> None:
-        """`frame` of `of` frames have been handed on, the last in `wrote_s` seconds."""
+        """`frame` of `of` frames have been handed on, the last in `wrote_s` seconds.
+
+        Of a video without an end `of` is 0.
+        """
         self._add("write", wrote_s)
-        self._add("decode", -wrote_s)
-        left_s = None if self.later_s is None else self.later_s * (of - frame) / of
+        self._add(self._stage or "decode", -wrote_s)
+        left_s = self.later_s * (of - frame) / of if of and self.later_s is not None else None
         self.listener(
-            Event("frames", item=self.item, stage="decode", step=frame, of=of, eta_s=left_s)
+            Event("frames", item=self.item, stage="decode", step=frame, of=of or None, eta_s=left_s)
         )
+
+    @contextmanager
+    def during(self, stage: Stage) -> Generator[None]:
+        """Count what is done here to a stage, while another goes on around it."""
+        around = self._stage
+        self._close()
+        self._stage = stage
+        try:
+            yield
+        finally:
+            self._close()
+            self._stage = around
 
     def write(self) -> None:
         """All frames are there; the file is being completed."""
@@ -92,6 +114,16 @@ class Progress:
         stages = {"load": self.load_s, **self._seconds}
         stages["total"] = sum(stages.values())
         return {name: round(seconds, 4) for name, seconds in stages.items()}
+
+    def _pace(self) -> None:
+        """The first step also warms up; it would spoil a short run's pace."""
+        took = time.perf_counter() - self._step_ended
+        if self.seconds_per_step is None:
+            self.seconds_per_step = took
+            return
+        self._further_steps_s += took
+        self._num_further += 1
+        self.seconds_per_step = self._further_steps_s / self._num_further
 
     def _enter(self, stage: Stage) -> None:
         self._close()

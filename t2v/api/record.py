@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from t2v.plan.outline import all_windows, outline
 from t2v.plan.request import MemoryPlan, Request
 from t2v.zoo.spec import ModelSpec
 
@@ -85,7 +86,8 @@ def begin(request: Request, spec: ModelSpec, memory: MemoryPlan) -> dict[str, An
         "width": request.width,
         "height": request.height,
         "duration_s": round(request.duration_s, 6),
-        "windows": [],
+        "long": request.long and outline(request.long),
+        "windows": all_windows(request.long) if request.long else [],
         "memory": {"rung": memory.rung, "vae_tiling": memory.vae_tiling},
         "versions": versions(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -94,11 +94,11 @@ def frames_at_once(spec: ModelSpec, request: Request) -> int:
     if long.endless:
         return pixel_frames(long.rule, long.window)
     if long.method == "cut":
-        return max(clip_frames(spec, shot.num_frames) for shot in long.shots)
+        return max(clip_length(spec, shot.num_frames) for shot in long.shots)
     return pixel_frames(long.rule, max(window.length for window in long.windows))
 
 
-def clip_frames(spec: ModelSpec, num_frames: int) -> int:
+def clip_length(spec: ModelSpec, num_frames: int) -> int:
     """The shortest clip that holds so many frames."""
     made = snap_frames(spec.frames, num_frames)
     return made if made >= num_frames else made + spec.frames.multiple

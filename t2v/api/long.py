@@ -1,0 +1,176 @@
+"""A request longer than one clip, from its windows to a delivered video."""
+
+import shlex
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from t2v import longvideo
+from t2v.api.clips import clip_frames
+from t2v.api.delivery import Delivered, deliver, open_sink
+from t2v.api.latents import RUN
+from t2v.api.record import public_request
+from t2v.api.rendering import Rendering
+from t2v.api.timing import Timed
+from t2v.api.video import Video
+from t2v.api.work import work_folder, working
+from t2v.errors import InterruptedRun, T2VError
+from t2v.longvideo.joins import joins, switches
+from t2v.longvideo.report import Observer
+from t2v.plan.events import Event, Listener
+from t2v.plan.latents import first_pixel
+from t2v.plan.live import LivePrompts
+from t2v.plan.outline import window_facts
+from t2v.plan.windows import LongPlan, endless_windows
+from t2v.runtime.adapter import Frame
+from t2v.zoo.spec import ModelSpec
+
+
+@dataclass(slots=True, kw_only=True)
+class LongRendering(Rendering):
+    """What a long video is made with and where it goes."""
+
+    spec: ModelSpec
+    work: Path | None = None
+    """The work folder to go on from; None begins one beside the output."""
+
+    @property
+    def long(self) -> LongPlan:
+        """The plan of its windows."""
+        assert self.request.long is not None
+        return self.request.long
+
+    def render(self) -> Video:
+        """Denoise, decode, look and write, all at once; what is unfinished can be gone on with."""
+        if self.output is None:
+            return self._render(None)
+        folder = self.work or work_folder(self.output)
+        is_resumed = self.work is not None
+        with working(folder, self.saved, resume=is_resumed, overwrite=self.overwrite):
+            try:
+                return self._render(folder)
+            except T2VError as error:
+                raise _pointing_to(folder, error) from error
+
+    def _render(self, folder: Path | None) -> Video:
+        sink = open_sink(self.request, self.output, overwrite=self.overwrite)
+        frames = self._long_frames(folder)
+        if self.long.endless:
+            stop = self.progress.listener = _Stop(self.progress.listener)
+            frames = _until(stop, frames)
+        observer = Observer(joins(self.long), switches(self.long), loop=self.long.loop)
+        frames = _observed(frames, observer)
+        try:
+            with self._watched(), closing(frames):
+                delivered = deliver(
+                    frames,
+                    sink,
+                    num_frames=0 if self.long.endless else self.request.num_frames,
+                    # Earlier frames are written already when the first bad one comes.
+                    strict_finite=False,
+                    progress=self.progress,
+                )
+            if self.long.endless:
+                self._settle_end(delivered)
+            self.record["report"] = observer.report()
+            return self._close(delivered, sink)
+        except KeyboardInterrupt:
+            raise InterruptedRun(self._stopped()) from None
+        finally:
+            sink.abort()
+
+    def _long_frames(self, folder: Path | None) -> Generator[Frame]:
+        """The frames in order, none more than asked for."""
+        self.progress.encode()
+        if self.long.method == "cut":
+            yield from clip_frames(self, folder)
+            return
+        adapter: Any = Timed(self.adapter, self.progress)
+        yield from longvideo.frames(
+            self.pipe,
+            adapter,
+            self.request,
+            self.further_arguments,
+            work=folder,
+            on_step=self._on_step,
+            resume=self.work is not None,
+        )
+
+    def _on_step(self, step: int, of: int) -> None:
+        self.progress.step(step, 0 if self.long.endless else of)
+
+    def _settle_end(self, delivered: Delivered) -> None:
+        """Put into the request how long the video has become and what was shown in it."""
+        if not delivered.num_frames:
+            raise KeyboardInterrupt  # it was ended before the first frame
+        prompts = self.long.prompts
+        assert isinstance(prompts, LivePrompts)
+        for problem in prompts.problems:
+            self._warn(problem)
+        rule, num_frames = self.long.rule, delivered.num_frames
+        used = tuple(cue for cue in prompts.used if cue.at and cue.at.value < num_frames)
+        request = replace(
+            self.request,
+            num_frames=num_frames,
+            story=used if len(used) > 1 else (),
+            prompt=used[0].prompt,
+        )
+        self.saved = replace(self.saved, request=request)
+        again = replace(self.long, prompts=replace(prompts, cues=used, file=None))
+        windows = takewhile(
+            lambda window: first_pixel(rule, window.start) < num_frames, endless_windows(again)
+        )
+        shot = replace(self.long.shots[0], num_frames=num_frames)
+        facts = [window_facts(again, shot, window) for window in windows]
+        self.record.update(windows=facts, request=public_request(request), prompt=request.prompt)
+        self.record["long"]["shots"][0]["num_frames"] = num_frames
+        self.record["long"]["num_windows"] = len(facts)
+
+
+class _Stop:
+    """Lets the end that a user asks for wait for the frame at hand."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self.is_asked = False
+
+    def __call__(self, event: Event) -> None:
+        """Pass the event on; what ends the run between two frames ends it with the last one."""
+        try:
+            self._listener(event)
+        except KeyboardInterrupt:
+            if event.event != "frames":
+                raise
+            self.is_asked = True
+
+
+def _until(stop: _Stop, frames: Generator[Frame]) -> Generator[Frame]:
+    """The frames up to where the user ends them: of a video without an end that is its end."""
+    with closing(frames):
+        try:
+            for frame in frames:
+                yield frame
+                if stop.is_asked:
+                    return
+        except KeyboardInterrupt:
+            return
+
+
+def _observed(frames: Generator[Frame], observer: Observer) -> Generator[Frame]:
+    with closing(frames):
+        for frame in frames:
+            observer.look(frame)
+            yield frame
+
+
+def _pointing_to(folder: Path, error: T2VError) -> T2VError:
+    """The error with the way to go on, where there is something to go on from."""
+    if not folder.is_dir() or {entry.name for entry in folder.iterdir()} <= {RUN}:
+        return error
+    return type(error)(
+        f"{error}\nWhat is done is kept; go on with: "
+        f"t2v generate --resume {shlex.quote(str(folder))}"
+    )
