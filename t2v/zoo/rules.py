@@ -64,7 +64,7 @@ def _identity(spec: ModelSpec) -> Iterator[Fault]:
     if len(places) != 1:
         has = " and ".join(places) or "none"
         yield Fault((), f"needs one of repo, builtin and folder, and has {has}.")
-    if spec.license.lower() in ("", "unknown", "unverified"):
+    if spec.license.lower() in ("", "unknown", "unverified", "see-model-card"):
         yield Fault(("license",), "name the licence; its identifier, in lower case.")
     if not spec.description:
         yield Fault((), "needs a description of one line.")
