@@ -175,6 +175,38 @@ def decoded_seconds(path):
         return sum(block.samples / block.sample_rate for block in container.decode(audio=0))
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mov", "clip.webm", "clip.mkv"])
+@pytest.mark.parametrize("rate", [24000, 44100])
+def test_a_flash_and_a_bang_stay_together_to_within_a_frame(name, rate, tmp_path):
+    fps, when = Fraction(24), 20
+    sound = np.zeros((2 * rate, 1), np.float32)
+    bang = round(when / fps * rate)
+    sound[bang : bang + rate // 50] = np.sin(np.arange(rate // 50) / 4)[:, None]
+    with open_writer(tmp_path / name, width=64, height=64, fps=fps) as writer:
+        writer.open_audio(rate, 1)
+        writer.write_audio(sound)
+        for index in range(48):
+            writer.write(np.full((64, 64, 3), 255 if index == when else 0, np.uint8))
+        path = writer.finish()
+    assert abs(bang_at(path) - flash_at(path)) < 1 / fps
+
+
+def flash_at(path):
+    with opened(path) as container:
+        times = {
+            float(p.time): p.to_ndarray(format="gray").mean() for p in container.decode(video=0)
+        }
+    return max(times, key=times.get)
+
+
+def bang_at(path):
+    with opened(path) as container:
+        blocks = list(container.decode(audio=0))
+    samples = np.concatenate([block.to_ndarray()[0] for block in blocks])
+    loud = np.abs(samples) > np.abs(samples).max() / 2
+    return float(blocks[0].time) + int(np.argmax(loud)) / blocks[0].sample_rate
+
+
 def test_a_file_opened_for_sound_that_gets_none_is_a_silent_film(frames, tmp_path, ffprobe):
     with open_writer(tmp_path / "clip.mp4", width=64, height=64, fps=Fraction(24)) as writer:
         writer.open_audio(16000, 2)
