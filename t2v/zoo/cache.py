@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v.errors import T2VError
+from t2v.zoo.damage import damaged
 from t2v.zoo.hashes import COMMIT_HASH
 from t2v.zoo.places import embedded, expanded, repo_folder
 from t2v.zoo.revisions import locked_revision
@@ -37,6 +38,8 @@ def locate_part(part: "Part", variant: str | None = None) -> Path | None:
     if part.repo and not revision:
         return None
     folder = snapshot(part.repo, str(revision)) if part.repo else expanded(str(part.folder))
+    if part.repo and damaged(part.repo, str(revision)):
+        return None
     if part.file:
         return folder / part.file if (folder / part.file).is_file() else None
     names = file_names(folder)
@@ -75,6 +78,8 @@ def is_complete(folder: Path, spec: "ModelSpec") -> bool:
     """Whether a snapshot has every file that loading it takes."""
     try:
         index = own_index(read_index(folder), spec)
+        if spec.repo and damaged(spec.repo, folder.name):
+            return False
         return not missing_parts(file_names(folder), index, spec.variant)
     except T2VError:
         return False

@@ -1,16 +1,10 @@
 """Fetch models from the Hugging Face Hub: the files that are needed, of one commit, checked."""
 
-import contextlib
-import glob
-import os
-import shutil
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from t2v.errors import DiskError, ModelError, UnsafeModelError
+from t2v.errors import ModelError, UnsafeModelError
 from t2v.zoo.cache import (
     branch_of,
     cached_revision,
@@ -20,10 +14,10 @@ from t2v.zoo.cache import (
     revision_of,
     snapshot,
 )
+from t2v.zoo.fetch import fetch
 from t2v.zoo.hashes import COMMIT_HASH
-from t2v.zoo.hub_errors import explained
-from t2v.zoo.places import hub_cache, repo_folder
-from t2v.zoo.progress import reporting_bar
+from t2v.zoo.listing import Listing, list_files
+from t2v.zoo.progress import Progress, quiet
 from t2v.zoo.revisions import lock_revision, locked_revision
 from t2v.zoo.safety import (
     check_files,
@@ -39,25 +33,7 @@ from t2v.zoo.weights import configuration_of, weights_of
 
 __all__ = ["fetch_configs", "locate", "pull", "resolve_revision", "revision_of"]
 
-Progress = Callable[[str, int, int], None]
-"""Told a line of text, the bytes that are here, and the bytes in all."""
-
-_SPARE_BYTES = 200_000_000
 _MAX_CONFIG_BYTES = 5_000_000
-_DEAD_AFTER_S = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The files of one commit: name -> bytes."""
-
-    repo: str
-    revision: str
-    sizes: Mapping[str, int]
-
-
-def quiet(message: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 def pull(spec: ModelSpec, *, allow_pickle: bool = False, progress: Progress = quiet) -> Path:
@@ -104,7 +80,7 @@ def resolve_revision(repo: str, reference: str = "") -> str:
     if COMMIT_HASH.fullmatch(reference):
         return reference
     known = locked_revision(repo, reference) or cached_revision(repo, reference or "main")
-    commit = known or _list(repo, reference or "main").revision
+    commit = known or list_files(repo, reference or "main").revision
     lock_revision(repo, commit, reference)
     return commit
 
@@ -119,21 +95,21 @@ def fetch_configs(repo: str, revision: str) -> Path:
     folder = snapshot(repo, revision)
     if _has_configs(folder):
         return folder
-    listing = _list(repo, revision)
-    if "model_index.json" not in listing.sizes:
+    listing = list_files(repo, revision)
+    if "model_index.json" not in listing.files:
         raise ModelError(
             f"{repo} is no diffusers repository: it has no model_index.json. "
             "Look for one whose name ends in -Diffusers."
         )
-    names = [n for n in listing.sizes if n == "model_index.json" or n.endswith("/config.json")]
-    return _fetch(listing, [n for n in names if listing.sizes[n] <= _MAX_CONFIG_BYTES], quiet)
+    names = [n for n in listing.files if n == "model_index.json" or n.endswith("/config.json")]
+    return fetch(listing, [n for n in names if listing.files[n].size <= _MAX_CONFIG_BYTES])
 
 
 def needed_files(
     listing: Listing, index: Mapping[str, Any], variant: str | None
 ) -> tuple[list[str], list[str]]:
     """The files that a load reads, and the components that lack some."""
-    names = list(listing.sizes)
+    names = list(listing.files)
     needed = ["model_index.json"]
     for part in parts_of(index):
         weights = weights_of(names, part, variant)
@@ -144,18 +120,16 @@ def needed_files(
 def _download(spec: ModelSpec, *, allow_pickle: bool, progress: Progress) -> Path:
     repo = str(spec.repo)
     progress(f"Looking for {repo} on the Hub", 0, 0)
-    listing = _list(repo, revision_of(spec) or spec.branch or "main")
-    if "model_index.json" not in listing.sizes:
+    listing = list_files(repo, revision_of(spec) or spec.branch or "main")
+    if "model_index.json" not in listing.files:
         raise ModelError(f"{repo} is no diffusers repository: it has no model_index.json.")
-    index = own_index(read_index(_fetch(listing, ["model_index.json"], quiet)), spec)
+    index = own_index(read_index(fetch(listing, ["model_index.json"])), spec)
     check_index(index, spec)
-    check_files(listing.sizes, index, spec, allow_pickle=allow_pickle)
+    check_files(listing.files, index, spec, allow_pickle=allow_pickle)
     names, missing = needed_files(listing, index, spec.variant)
     if missing:
         raise ModelError(f"{repo} lacks files of {', '.join(missing)} and cannot be loaded.")
-    _sweep(repo)
-    _check_room(listing, names)
-    folder = _fetch(listing, names, progress)
+    folder = fetch(listing, names, progress)
     if not spec.revision:
         lock_revision(repo, listing.revision, branch_of(spec))
     return folder
@@ -165,80 +139,16 @@ def _download_part(part: Part, spec: ModelSpec, progress: Progress) -> None:
     if part.repo is None:
         raise ModelError(f"{spec.name} takes a part from {part.folder}, and it is not there.")
     progress(f"Looking for {part.repo} on the Hub", 0, 0)
-    listing = _list(part.repo, revision_of(part) or "main")
-    weights = weights_of(listing.sizes, ".", spec.variant)
+    listing = list_files(part.repo, revision_of(part) or "main")
+    weights = weights_of(listing.files, ".", spec.variant)
     names = [part.file] if part.file else ["config.json", *(weights.files if weights else ())]
-    if (not part.file and weights is None) or not set(names) <= set(listing.sizes):
+    if (not part.file and weights is None) or not set(names) <= set(listing.files):
         raise ModelError(f"{part.repo} lacks {part.file or 'a config or weights'}.")
     if weights and weights.kind != "safetensors" and not part.file:
         raise UnsafeModelError(f"{spec.name}: {part.repo} has only pickles, which can run code.")
-    _sweep(part.repo)
-    _check_room(listing, names)
-    _fetch(listing, names, progress)
+    fetch(listing, names, progress)
     if not part.revision:
         lock_revision(part.repo, listing.revision)
-
-
-def _list(repo: str, revision: str) -> Listing:
-    _send_no_telemetry()
-    from huggingface_hub import HfApi
-
-    with explained(repo, revision):
-        info = HfApi(library_name="t2v").model_info(repo, revision=revision, files_metadata=True)
-    if info.sha is None or not COMMIT_HASH.fullmatch(info.sha):
-        raise ModelError(f"The Hub named no commit for {repo}; it cannot be pinned.")
-    sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
-    return Listing(repo, info.sha, sizes)
-
-
-def _fetch(listing: Listing, names: list[str], progress: Progress) -> Path:
-    _send_no_telemetry()
-    from huggingface_hub import snapshot_download
-
-    total = _missing_bytes(listing, names)
-    with explained(listing.repo, listing.revision):
-        folder = snapshot_download(
-            listing.repo,
-            revision=listing.revision,
-            cache_dir=hub_cache(),
-            allow_patterns=[glob.escape(name) for name in names],
-            library_name="t2v",
-            tqdm_class=reporting_bar(f"Downloading {listing.repo}", total, progress),
-        )
-    progress(f"Downloaded {listing.repo}", total, total)
-    return Path(folder)
-
-
-def _send_no_telemetry() -> None:
-    # huggingface_hub reads this once, when it is imported.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-
-
-def _check_room(listing: Listing, names: list[str]) -> None:
-    place = hub_cache()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    needed = _missing_bytes(listing, names)
-    if needed + _SPARE_BYTES > free:
-        raise DiskError(
-            f"{listing.repo} needs {needed / 1e9:.1f} GB and {place} has {free / 1e9:.1f} GB free. "
-            "Make room, or set HF_HOME to a folder on a larger disk."
-        )
-
-
-def _sweep(repo: str) -> None:
-    """Remove what killed downloads left behind; huggingface_hub neither uses nor cleans it."""
-    for path in repo_folder(repo).glob("blobs/*.incomplete"):
-        with contextlib.suppress(OSError):
-            # One that is alive is written to all the time.
-            if time.time() - path.stat().st_mtime > _DEAD_AFTER_S:
-                path.unlink()
-
-
-def _missing_bytes(listing: Listing, names: list[str]) -> int:
-    folder = snapshot(listing.repo, listing.revision)
-    return sum(listing.sizes[name] for name in names if not (folder / name).is_file())
 
 
 def _has_configs(folder: Path) -> bool:

@@ -95,7 +95,7 @@ def _unreachable(repo: str) -> WeightsMissingError:
 
 def _broken_off(repo: str) -> WeightsMissingError:
     return WeightsMissingError(
-        f"The connection broke off while fetching {repo}. Whole files are kept; "
+        f"The connection broke off while fetching {repo}. What has come is kept; "
         f"fetch the rest: t2v models pull {repo}"
     )
 

@@ -24,6 +24,11 @@ class HubServer:
     """Close the connection after so many bytes of the VAE, the first time."""
     stall_after: int | None = None
     """Send so many bytes of the VAE, then nothing more."""
+    ignores_ranges: bool = False
+    """Send whole files to those who ask for the rest of one, as some mirrors do."""
+    damaged: dict[str, bytes] = field(default_factory=dict)
+    """File -> what is sent in place of its content."""
+    tags: list[str] = field(default_factory=list)
     claimed_sizes: dict[str, int] = field(default_factory=dict)
     """File -> the size that its listing claims."""
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
@@ -83,15 +88,23 @@ class _Handler(BaseHTTPRequestHandler):
         if what == "tree":
             return self._json([self._tree_entry(folder, name) for name in names])
         siblings = [{"rfilename": name, **self._size(folder, name)} for name in names]
-        return self._json({"id": repo, "sha": hub.commits[repo], "siblings": siblings})
+        return self._json({"id": repo, "sha": hub.commits[repo], "siblings": siblings, "tags": hub.tags})
 
     def _size(self, folder: Path, name: str) -> dict[str, object]:
-        size = self.server.hub.claimed_sizes.get(name, (folder / name).stat().st_size)
-        return {"size": size, "blobId": _digest(folder / name)[:40]}
+        hub, content = self.server.hub, (folder / name).read_bytes()
+        size = hub.claimed_sizes.get(name, len(content))
+        facts: dict[str, object] = {"size": size, "blobId": git_hash(content)}
+        if is_large(name):
+            facts["lfs"] = {"sha256": sha256(content), "size": size, "pointerSize": 134}
+        return facts
 
     def _tree_entry(self, folder: Path, name: str) -> dict[str, object]:
-        size = self._size(folder, name)["size"]
-        return {"type": "file", "path": name, "size": size, "oid": _digest(folder / name)[:40]}
+        facts = self._size(folder, name)
+        entry = {"type": "file", "path": name, "size": facts["size"], "oid": facts["blobId"]}
+        if lfs := facts.get("lfs"):
+            assert isinstance(lfs, dict)
+            entry["lfs"] = {"oid": lfs["sha256"], "size": lfs["size"], "pointerSize": 134}
+        return entry
 
     def _file(self, repo: str, name: str, headers: dict[str, str], *, send_body: bool) -> None:
         hub = self.server.hub
@@ -100,22 +113,22 @@ class _Handler(BaseHTTPRequestHandler):
         if repo not in hub.repos or not (hub.repos[repo] / name).is_file():
             return self._refuse(404, "EntryNotFound")
         content = (hub.repos[repo] / name).read_bytes()
-        begin = (
-            int(headers["range"].removeprefix("bytes=").partition("-")[0])
-            if "range" in headers
-            else 0
-        )
+        served = hub.damaged.get(name, content)
+        begin = 0
+        if "range" in headers and not hub.ignores_ranges:
+            begin = int(headers["range"].removeprefix("bytes=").partition("-")[0])
         self.send_response(206 if begin else 200)
         if begin:
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
         self.send_header("Content-Length", str(len(content) - begin))
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()[:40]}"')
+        known = sha256(content) if is_large(name) else git_hash(content)
+        self.send_header("ETag", f'"{known}"')
         self.send_header("X-Repo-Commit", hub.commits[repo])
         self.send_header("Accept-Ranges", "bytes")
         self.end_headers()
         if not send_body:
             return None
-        self._send(content[begin:], name)
+        self._send(served[begin:], name)
         return None
 
     def _send(self, body: bytes, name: str) -> None:
@@ -170,5 +183,14 @@ def serve(hub: HubServer) -> ThreadingHTTPServer:
     return server
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def is_large(name: str) -> bool:
+    """Whether the Hub keeps the file outside git."""
+    return name.endswith((".safetensors", ".bin"))
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def git_hash(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
