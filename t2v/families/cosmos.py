@@ -11,7 +11,7 @@ from t2v.errors import RequestError
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.guardrail import guarded, require_guardrail
-from t2v.runtime.layout import LatentLayout
+from t2v.runtime.layout import LatentLayout, video_layout
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.vae import decoded_frames, frames_of, to_vae
 
@@ -54,15 +54,8 @@ class CosmosAdapter(PipelineAdapter):
                 "The VAE of Cosmos 1.0 has statistics for 16 latent frames and no more, so it "
                 "makes no windows of a longer video. Ask for 121 frames or fewer."
             )
-        space, time = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
-        shape = (
-            1,
-            pipe.transformer.config.in_channels - 1,
-            (arguments["num_frames"] - 1) // time + 1,
-            arguments["height"] // space,
-            arguments["width"] // space,
-        )
-        return LatentLayout(shape, frame_axis=2)
+        # One channel of the denoiser's says which frames are given, as none are here.
+        return video_layout(pipe, arguments, pipe.transformer.config.in_channels - 1)
 
 
 def _has_own_vae(pipe: DiffusionPipeline) -> bool:
@@ -73,7 +66,7 @@ def _scaled(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
     """In the range of the VAE of 1.0, whose statistics differ from latent frame to latent frame."""
     config, sigma_data = pipe.vae.config, pipe.scheduler.config.sigma_data
     if config.latents_mean is None:
-        return latents / sigma_data  # type: ignore[no-any-return]
+        return latents / sigma_data
 
     def per_frame(values: list[float]) -> torch.Tensor:
         grid = torch.tensor(values).view(1, config.latent_channels, -1, 1, 1)

@@ -12,7 +12,7 @@ from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents, OnStep
 from t2v.runtime.explain import explained
 from t2v.runtime.guardrail import guarded, require_guardrail
-from t2v.runtime.layout import LatentLayout
+from t2v.runtime.layout import LatentLayout, video_layout
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.sound import decoded_sound
 from t2v.runtime.steps import watched
@@ -66,15 +66,7 @@ class Cosmos3Adapter(PipelineAdapter):
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
         """B C F H W, in the call's argument as in its steps."""
-        space, time = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
-        shape = (
-            1,
-            pipe.transformer.config.latent_channel,
-            (arguments["num_frames"] - 1) // time + 1,
-            arguments["height"] // space,
-            arguments["width"] // space,
-        )
-        return LatentLayout(shape, frame_axis=2)
+        return video_layout(pipe, arguments, pipe.transformer.config.latent_channel)
 
 
 adapter = Cosmos3Adapter()

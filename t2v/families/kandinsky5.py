@@ -10,9 +10,10 @@ from diffusers import DiffusionPipeline, attention_backend
 from t2v.errors import RequestError
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
-from t2v.runtime.layout import LatentLayout
+from t2v.runtime.layout import LatentLayout, video_layout
 from t2v.runtime.pipeline import PipelineAdapter
-from t2v.runtime.vae import decoded_frames, to_vae
+from t2v.runtime.tiles import tiled_frames
+from t2v.runtime.vae import to_vae
 
 _NABLA_MULTIPLE = 128
 """NABLA attends to blocks of 8 x 8 tokens, each token 16 pixels wide; the call checks 16 alone."""
@@ -55,25 +56,25 @@ class Kandinsky5Adapter(PipelineAdapter):
         return latents[..., : pipe.transformer.config.in_visual_dim].permute(0, 4, 1, 2, 3)
 
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames of one decode; the VAE of HunyuanVideo blends tiles of 16 frames itself."""
-        video = to_vae(pipe, latents.video) / pipe.vae.config.scaling_factor
-        yield from decoded_frames(pipe, video)
+        """Frames of one tile of time after another, as the VAE of HunyuanVideo blends them."""
+        yield from self.decode_stream(pipe, iter([latents.video]))
+
+    def decode_stream(
+        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+    ) -> Iterator[Frame]:
+        """The same, for latents that come in pieces."""
+        scale = pipe.vae.config.scaling_factor
+        return tiled_frames(pipe, (to_vae(pipe, chunk) / scale for chunk in chunks))
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
         """B F H W C; the steps have zeros behind the channels that the noise is drawn for."""
-        space, time = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
-        size = (
-            1,
-            (arguments["num_frames"] - 1) // time + 1,
-            arguments["height"] // space,
-            arguments["width"] // space,
-        )
         channels = pipe.transformer.config.in_visual_dim
-        noise = LatentLayout((*size, channels), frame_axis=1)
+        _, _, *size = video_layout(pipe, arguments, channels).shape
+        noise = LatentLayout((1, *size, channels), frame_axis=1)
         if not pipe.transformer.visual_cond:
             return noise
         # Given latents are taken as they are, without the zeros.
-        steps = (*size, 2 * channels + 1)
+        steps = (1, *size, 2 * channels + 1)
         return LatentLayout(steps, frame_axis=1, noise=noise, takes_latents=False)
 
 

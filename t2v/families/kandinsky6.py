@@ -10,11 +10,12 @@ from t2v.media.audio import Sound
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents, OnStep
 from t2v.runtime.explain import explained
-from t2v.runtime.layout import LatentLayout
+from t2v.runtime.layout import LatentLayout, video_layout
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.sound import decoded_sound, to_part
 from t2v.runtime.steps import watched
-from t2v.runtime.vae import decoded_frames, to_vae
+from t2v.runtime.tiles import tiled_frames
+from t2v.runtime.vae import to_vae
 
 
 class Kandinsky6Adapter(PipelineAdapter):
@@ -45,9 +46,15 @@ class Kandinsky6Adapter(PipelineAdapter):
         return latents.permute(0, 4, 1, 2, 3)
 
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames of one decode; the VAE of HunyuanVideo blends tiles of 16 frames itself."""
-        video = to_vae(pipe, latents.video) / pipe.vae.config.scaling_factor
-        yield from decoded_frames(pipe, video)
+        """Frames of one tile of time after another, as the VAE of HunyuanVideo blends them."""
+        yield from self.decode_stream(pipe, iter([latents.video]))
+
+    def decode_stream(
+        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+    ) -> Iterator[Frame]:
+        """The same, for latents that come in pieces."""
+        scale = pipe.vae.config.scaling_factor
+        return tiled_frames(pipe, (to_vae(pipe, chunk) / scale for chunk in chunks))
 
     def sound(self, pipe: DiffusionPipeline, latents: Latents) -> Sound | None:
         """The spectrogram of the audio VAE, made audible by the vocoder: one channel."""
@@ -58,18 +65,15 @@ class Kandinsky6Adapter(PipelineAdapter):
         def decode() -> torch.Tensor:
             spectrogram = pipe.audio_vae.decode(audio, return_dict=False)[0]
             spectrogram = spectrogram.to(pipe.vocoder.dtype)
-            return pipe.vocoder(spectrogram, return_dict=False)[0][0]  # type: ignore[no-any-return]
+            return pipe.vocoder(spectrogram, return_dict=False)[0][0]
 
         return decoded_sound(pipe, decode, rate=pipe.audio_sample_rate)
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
         """B F H W C in the steps, B C F H W in the call's argument."""
-        space, time = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
-        channels = pipe.transformer.config.in_visual_dim
-        num_latents = (arguments["num_frames"] - 1) // time + 1
-        size = (arguments["height"] // space, arguments["width"] // space)
-        noise = LatentLayout((1, channels, num_latents, *size), frame_axis=2)
-        return LatentLayout((1, num_latents, *size, channels), frame_axis=1, noise=noise)
+        noise = video_layout(pipe, arguments, pipe.transformer.config.in_visual_dim)
+        _, channels, *size = noise.shape
+        return LatentLayout((1, *size, channels), frame_axis=1, noise=noise)
 
 
 adapter = Kandinsky6Adapter()

@@ -10,6 +10,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from t2v.media.audio import Sound
 from t2v.runtime.adapter import Frame, Latents, OnStep
 from t2v.runtime.explain import explained
+from t2v.runtime.layout import LatentLayout
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.sound import decoded_sound, to_part
 from t2v.runtime.steps import watched
@@ -43,6 +44,14 @@ class LTX2Adapter(PipelineAdapter):
             video = self.unpack(pipe, last["latents"], arguments)
         return Latents(video, output.audio, arguments.get("decode_timestep"))
 
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """Tokens, frame by frame, in the call's argument as in its steps; of the pictures alone."""
+        time, space = pipe.vae_temporal_compression_ratio, pipe.vae_spatial_compression_ratio
+        rows = (arguments["height"] // space) * (arguments["width"] // space)
+        num_latents = (arguments["num_frames"] - 1) // time + 1
+        shape = (1, num_latents * rows, pipe.transformer.config.in_channels)
+        return LatentLayout(shape, frame_axis=1, rows_per_frame=rows)
+
     def unpack(
         self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]
     ) -> torch.Tensor:
@@ -59,7 +68,7 @@ class LTX2Adapter(PipelineAdapter):
         vae = pipe.vae
         if vae.config.timestep_conditioning:
             latents = _noised(latents, arguments)
-        return pipe._denormalize_latents(  # type: ignore[no-any-return]
+        return pipe._denormalize_latents(
             latents, vae.latents_mean, vae.latents_std, vae.config.scaling_factor
         )
 
@@ -79,7 +88,7 @@ class LTX2Adapter(PipelineAdapter):
 
         def decode() -> torch.Tensor:
             spectrogram = pipe.audio_vae.decode(audio, return_dict=False)[0]
-            return pipe.vocoder(spectrogram)[0]  # type: ignore[no-any-return]
+            return pipe.vocoder(spectrogram)[0]
 
         return decoded_sound(pipe, decode, rate=pipe.vocoder.config.output_sampling_rate)
 

@@ -8,9 +8,9 @@ from diffusers import DiffusionPipeline
 
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
-from t2v.runtime.layout import LatentLayout
+from t2v.runtime.layout import LatentLayout, video_layout
 from t2v.runtime.pipeline import PipelineAdapter
-from t2v.runtime.vae import decoded_frames, to_vae
+from t2v.runtime.vae import causal_decoder, decoded_frames, streamed_frames, to_vae
 
 _MOTION_SCORE = " motion score: 30."
 """Every training caption ended with one, and every example of the authors does; 30 is theirs."""
@@ -37,17 +37,18 @@ class SanaVideoAdapter(PipelineAdapter):
         """Frames one latent at a time where the VAE is Wan's; of one decode where it is LTX-2's."""
         yield from decoded_frames(pipe, _denormalized(pipe, latents.video))
 
+    def decode_stream(
+        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+    ) -> Iterator[Frame]:
+        """The same, for latents that come in pieces; those for LTX-2's VAE are put together."""
+        if causal_decoder(pipe.vae) is None:
+            return super().decode_stream(pipe, chunks)
+        return streamed_frames(pipe, (_denormalized(pipe, chunk) for chunk in chunks))
+
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
         """B C F H W, in the call's argument as in its steps."""
-        space, time = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
-        shape = (
-            1,
-            pipe.transformer.config.in_channels,
-            (arguments["frames"] - 1) // time + 1,
-            arguments["height"] // space,
-            arguments["width"] // space,
-        )
-        return LatentLayout(shape, frame_axis=2)
+        channels = pipe.transformer.config.in_channels
+        return video_layout(pipe, {**arguments, "num_frames": arguments["frames"]}, channels)
 
 
 def _denormalized(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,7 @@ from t2v.testing.qwen_vl import qwen_vl
 from t2v.testing.wan import unipc, wan_2_2_vae, wan_vae
 
 
-class Guardrail(torch.nn.Module):
+class Guardrail(torch.nn.Module):  # type: ignore[misc]
     """Stands in for the real one: remembers what it saw, and darkens what it is shown."""
 
     device = torch.device("cpu")

@@ -38,6 +38,16 @@ def test_a_clip_longer_than_a_tile_of_the_vae_is_equal_too(kandinsky5):
 
 
 @pytest.mark.parametrize("name", ["kandinsky-5", "kandinsky-6"])
+def test_latents_in_pieces_are_decoded_as_the_clip(load_tiny, name):
+    model = load_tiny(name)
+    video = denoised(model, num_frames=33).video
+    with quiet():
+        frames = list(model.adapter.decode_stream(model.pipe, iter(video.split(2, dim=2))))
+
+    np.testing.assert_array_equal(np.stack(frames), model.direct(num_frames=33))
+
+
+@pytest.mark.parametrize("name", ["kandinsky-5", "kandinsky-6"])
 def test_half_precision_is_equal_too(load_tiny, name):
     model = load_tiny(name, torch.bfloat16)
 

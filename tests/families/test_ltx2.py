@@ -63,6 +63,21 @@ def test_a_longer_clip_is_equal_too(ltx2):
     np.testing.assert_array_equal(frames, direct(ltx2, num_frames=25).frames[0])
 
 
+def test_the_layout_is_that_of_the_steps_and_of_the_noise(ltx2):
+    arguments, shapes = ltx2.arguments(num_frames=17), []
+    layout = ltx2.adapter.layout(ltx2.pipe, arguments)
+    noise = torch.randn(layout.shape)
+
+    def look(pipe, index, timestep, tensors):
+        shapes.append(tuple(tensors["latents"].shape))
+        return tensors
+
+    with quiet():
+        ltx2.pipe(**arguments, latents=noise, callback_on_step_end=look, output_type="latent")
+    assert (layout.num_latents, layout.rows_per_frame) == (3, 4)
+    assert set(shapes) == {layout.shape}
+
+
 def test_latents_without_sound_are_a_silent_film(ltx2):
     assert ltx2.adapter.sound(ltx2.pipe, Latents(ours(ltx2).video)) is None
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from t2v.runtime.quiet import quiet
+
 
 @pytest.fixture(scope="module")
 def sana(load_tiny):
@@ -55,6 +57,16 @@ def test_a_float32_vae_beside_a_bfloat16_denoiser_is_equal_too(load_tiny, name):
     model = load_tiny(name, {"vae": torch.float32, "default": torch.bfloat16})
 
     np.testing.assert_array_equal(model.ours(), model.direct())
+
+
+@pytest.mark.parametrize("name", ["sana-video", "sana-video-720p"])
+def test_latents_in_pieces_are_decoded_as_the_clip(load_tiny, name):
+    model = load_tiny(name)
+    with quiet():
+        video = model.adapter.denoise(model.pipe, model.arguments(num_frames=25)).video
+        frames = list(model.adapter.decode_stream(model.pipe, iter(video.split(2, dim=2))))
+
+    np.testing.assert_array_equal(np.stack(frames), model.direct(num_frames=25))
 
 
 def test_a_longer_clip_over_the_vae_of_wan_is_equal_too(sana):
