@@ -132,7 +132,7 @@ _TINY = {
     "cogvideox": _Tiny(cogvideox.cogvideox, "cogvideox", "CogVideoXPipeline", 9, 32, (8, 1)),
     "cogvideox-5b": _Tiny(cogvideox.cogvideox_5b, "cogvideox", "CogVideoXPipeline", 9, 32, (8, 1)),
     "cogvideox-1.5": _Tiny(
-        cogvideox.cogvideox_1_5, "cogvideox", "CogVideoXPipeline", 9, 32, (8, 1)
+        cogvideox.cogvideox_1_5, "cogvideox", "CogVideoXPipeline", 17, 32, (16, 1)
     ),
     "modelscope": _Tiny(unet.modelscope, "modelscope", "TextToVideoSDPipeline", 4, 16),
     "text2video-zero": _Tiny(
@@ -155,7 +155,7 @@ _TINY = {
     "animatediff-sdxl": _Tiny(
         stable_diffusion.animatediff_sdxl, "animatediff", "AnimateDiffSDXLPipeline", 4, 16
     ),
-    "latte": _Tiny(transformer.latte, "latte", "LattePipeline", 16, 8, (16, 0)),
+    "latte": _Tiny(transformer.latte, "latte", "LattePipeline", 16, 16, (16, 0)),
     "mochi": _Tiny(transformer.mochi, "mochi", "MochiPipeline", 7, 32, (6, 1)),
     "allegro": _Tiny(transformer.allegro, "allegro", "AllegroPipeline", 24, 128, (4, 0)),
     "easyanimate": _Tiny(

@@ -24,7 +24,7 @@ def _cogvideox_pipeline(
         num_layers=1,
         sample_width=4,
         sample_height=4,
-        sample_frames=9,
+        sample_frames=9 if patch_size_t is None else 17,
         patch_size=2,
         patch_size_t=patch_size_t,
         patch_bias=patch_size_t is None,
