@@ -18,6 +18,7 @@ RUN = [
     t2v.Event("step", stage="denoise", step=1, of=2, seconds_per_step=1.25, eta_s=75.0),
     t2v.Event("warning", message="2 frames are odd"),
     t2v.Event("step", stage="denoise", step=2, of=2, seconds_per_step=1.25, eta_s=0.0),
+    t2v.Event("stage", stage="decode"),
     t2v.Event("frames", stage="decode", step=5, of=5),
     t2v.Event("done"),
 ]
@@ -46,7 +47,20 @@ def test_lines_name_each_stage_once_and_its_end(capsys):
         "warning: 2 frames are odd",
         "denoising 2/2, 1.25 s/it, 0 s left",
         "decoding ...",
+        "decoding 5/5",
     ]
+
+
+def test_frames_that_come_while_others_are_denoised_are_no_lines(capsys):
+    lines = Lines()
+    for event in (
+        t2v.Event("stage", stage="denoise"),
+        t2v.Event("step", stage="denoise", step=1, of=2),
+        t2v.Event("frames", stage="decode", step=1, of=1),
+        t2v.Event("step", stage="denoise", step=2, of=2),
+    ):
+        lines(event)
+    assert capsys.readouterr().err.splitlines() == ["denoising ...", "denoising 2/2"]
 
 
 def test_json_lines_have_the_fields_that_apply(capsys):

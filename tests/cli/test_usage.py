@@ -40,7 +40,7 @@ def test_every_help_has_an_example_that_names_the_command(cli, command):
     assert f"t2v {' '.join(command)}" in examples
 
 
-@pytest.mark.parametrize("flag", ["--quantize", "--speed", "--story", "--window", "--loop", "--at"])
+@pytest.mark.parametrize("flag", ["--quantize", "--speed", "--compile", "--sound"])
 def test_there_are_no_flags_without_a_feature(cli, flag):
     assert flag not in cli("generate", "--help").out
 
@@ -59,7 +59,10 @@ WRONG = {
         "error: t2v has no such command: gen. Did you mean generate?",
     ),
     "a flag without its value": (["generate", "a ball", "--seed"], "error: --seed needs a value."),
-    "no prompt": (["generate"], "error: t2v generate needs PROMPT."),
+    "no prompt": (
+        ["generate"],
+        "error: There is no prompt; say what the video should show.",
+    ),
     "a prompt without quotes": (
         ["generate", "a", "ball"],
         "error: Got unexpected extra argument(s) (ball); text of several words goes in quotes",
