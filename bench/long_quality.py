@@ -14,7 +14,6 @@ import argparse
 import functools
 import json
 import random
-import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -254,6 +253,93 @@ def judge(frames: np.ndarray, case: Case, where: list[Join]) -> dict[str, Any]:
     }
 
 
+def summary(name: str, rows: list[dict[str, Any]], native: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures of a cell: means over its videos, beside native clips of the same seeds."""
+
+    def mean(part: Callable[[dict[str, Any]], float], of: list[dict[str, Any]]) -> float:
+        return float(np.mean([part(row) for row in of]))
+
+    def motion(row: dict[str, Any]) -> float:
+        return float(row["report"]["dynamic_degree"])
+
+    def sharpness(row: dict[str, Any]) -> float:
+        return float(row["report"]["sharpness"]["mean"])
+
+    def drift(row: dict[str, Any], aspect: str) -> float:
+        return abs(row["report"]["drift_percent"][aspect])
+
+    def right(row: dict[str, Any], aspect: int) -> float:
+        return float(np.mean([verdict[aspect] for verdict in row["verdicts"]]))
+
+    joined = [row for row in rows if row["report"]["seams"]["joins"]]
+    same = native[: len(rows)]
+    return {
+        "way": name,
+        "videos": len(rows),
+        "cost": cost(CELLS[name]),
+        "seam": mean(lambda row: row["report"]["seams"]["ratio"], joined) if joined else None,
+        "worst": mean(lambda row: row["report"]["seams"]["worst"], joined) if joined else None,
+        "beat": mean(_beat, rows),
+        **{aspect: mean(functools.partial(drift, aspect=aspect), rows) for aspect in DRIFTS},
+        "motion": mean(motion, rows) / mean(motion, same),
+        "sharpness": mean(sharpness, rows) / mean(sharpness, same),
+        "one color": mean(lambda row: len(set(row["colors"])) == 1, rows),
+        "one shape": mean(lambda row: len(set(row["shapes"])) == 1, rows),
+        **{
+            f"{aspect} right": mean(functools.partial(right, aspect=index), rows)
+            for index, aspect in enumerate(("color", "shape", "motion", "place"))
+        },
+    }
+
+
+DRIFTS = ("luma", "saturation", "contrast")
+
+
+def _beat(row: dict[str, Any]) -> float:
+    flicker = row["report"]["flicker"]
+    return float(flicker["motion_percent"]) if flicker else 0.0
+
+
+def cost(cell: Cell) -> float:
+    """Latent frames denoised for each one that is shown."""
+    if cell.kind != "windows":
+        return 1.0
+    return len(window_starts(cell.overlap)) * NATIVE / NUM_LATENTS
+
+
+def table(figures: list[dict[str, Any]]) -> list[str]:
+    """The summary in Markdown."""
+    heads = list(figures[0])
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for row in figures:
+        cells = [_cell(name, value) for name, value in row.items()]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return str(value)
+    if name.endswith(" right") or name.startswith("one "):
+        return f"{100 * value:.0f}%"
+    return f"{value:.2f}" if name not in (*DRIFTS, "beat") else f"{value:.1f}%"
+
+
+def made(pipe: WanPipeline, name: str, todo: list[Case], folder: Path) -> list[dict[str, Any]]:
+    """A verdict a case; what is in the folder already is not made again."""
+    cell, rows = CELLS[name], []
+    for case in todo:
+        file = folder / name / f"{case.seed}.npz"
+        verdict = file.with_suffix(".json")
+        if not verdict.exists():
+            frames = kept(file, functools.partial(make, pipe, case, cell))
+            verdict.write_text(json.dumps(judge(frames, case, joins(cell))))
+        rows.append(json.loads(verdict.read_text()))
+    return rows
+
+
 def main() -> None:
     """Make and judge what is missing, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -265,19 +351,12 @@ def main() -> None:
     with quiet():
         pipe = pipeline.load(builtin.folder())
     todo = [case for case in cases(3 * args.seeds) if case.group == "single, seen"]
+    native = made(pipe, "native", todo, args.folder)
+    figures = []
     for name in args.cells or CELLS:
-        cell = CELLS[name]
-        row = []
-        for case in todo:
-            file = args.folder / name / f"{case.seed}.npz"
-            verdict = file.with_suffix(".json")
-            if not verdict.exists():
-                frames = kept(file, functools.partial(make, pipe, case, cell))
-                verdict.write_text(json.dumps(judge(frames, case, joins(cell))))
-            row.append(json.loads(verdict.read_text()))
-        ratios = [one["report"]["seams"]["ratio"] or 0 for one in row]
-        motion = [one["report"]["dynamic_degree"] for one in row]
-        print(name, len(row), statistics.mean(ratios), statistics.mean(motion), flush=True)
+        figures.append(summary(name, made(pipe, name, todo, args.folder), native))
+        print(table(figures)[-1], flush=True)
+    print("", *table(figures), sep="\n")
 
 
 if __name__ == "__main__":
