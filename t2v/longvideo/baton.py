@@ -38,16 +38,16 @@ class Call(Generic[Result]):
         self._thread = threading.Thread(
             target=context.run, args=(self._run,), name=name, daemon=True
         )
-        self._running = False
+        self._is_running = False
 
     def send(self, value: Any = None) -> Any:
         """Let the call run on with a value; returns what it shows next, or `Finished`."""
         if self._thread.ident is None:
             self._thread.start()
-        self._running = True
+        self._is_running = True
         self._inbox.put((True, value))
         kind, payload = self._outbox.get()
-        self._running = False
+        self._is_running = False
         if kind == "shown":
             return payload
         self._thread.join()
@@ -59,7 +59,7 @@ class Call(Generic[Result]):
         """End the call where it is, and wait until it has ended."""
         if not self._thread.is_alive():
             return
-        if self._running and self._thread.ident is not None:
+        if self._is_running and self._thread.ident is not None:
             # It was left in the middle of a step; the next bytecode of its thread raises.
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(self._thread.ident), ctypes.py_object(_Stopped)

@@ -24,11 +24,10 @@ from t2v.longvideo.noise import ShotNoise, one_draw
 from t2v.longvideo.rendezvous import Live
 from t2v.plan.latents import pixel_frames
 from t2v.plan.request import Request
-from t2v.plan.windows import Window
+from t2v.plan.windows import LongPlan, Window
 from t2v.runtime.adapter import Adapter
 from t2v.runtime.layout import LatentLayout
 from t2v.runtime.seeds import generator
-from t2v.zoo.spec import LatentRule
 
 _MAX_PROMPTS = 32
 """Encoded prompts that are kept; a story without an end may have any number."""
@@ -47,11 +46,11 @@ class WindowCalls:
         adapter: Adapter,
         request: Request,
         further_arguments: dict[str, Any],
-        rule: LatentRule,
+        long: LongPlan,
     ) -> None:
         """Calls that ask for what the request asks for, less its length and its prompt."""
         self._pipe, self._adapter, self._request = pipe, adapter, request
-        self._further, self._rule = further_arguments, rule
+        self._further, self._rule = further_arguments, long.rule
         self._encoded: OrderedDict[str, Any] = OrderedDict()
         self._is_denoising = False
 
@@ -95,7 +94,9 @@ class WindowCalls:
 
         def state() -> WindowState:
             now = meeting.state()
-            now.outputs = {name: part.outputs for name, part in _own_denoisers(pipe).items()}
+            parts = _own_denoisers(pipe)
+            now.outputs = {name: part.outputs for name, part in parts.items()}
+            now.memories = {name: part.memory() for name, part in parts.items()}
             return now
 
         return Live(Call(call, name=f"window {window.index}"), layout, state)
@@ -169,6 +170,7 @@ def _skip(pipe: DiffusionPipeline, meeting: Meeting, reached: WindowState) -> No
     meeting.reached = reached
     for name, denoiser in _own_denoisers(pipe).items():
         denoiser.outputs = dict(reached.outputs.get(name, {}))
+        denoiser.recall(reached.memories.get(name, {}))
         denoiser.skips = lambda: meeting.is_skipping
 
 

@@ -51,8 +51,29 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
     def forget(self) -> None:
         """Drop what step caches remember of this window."""
         for manager in _state_managers(self.module):
-            for name in [n for n in manager._state_cache if n.endswith(f"/{self.window}")]:
+            for name in self._contexts(manager):
                 del manager._state_cache[name]
+
+    def memory(self) -> dict[str, dict[str, Any]]:
+        """What step caches remember of this window."""
+        return {
+            f"{number}:{name}": dict(vars(manager._state_cache[name]))
+            for number, manager in enumerate(_state_managers(self.module))
+            for name in self._contexts(manager)
+        }
+
+    def recall(self, memory: dict[str, dict[str, Any]]) -> None:
+        """Let step caches remember what `memory` returned."""
+        managers = _state_managers(self.module)
+        for key, values in memory.items():
+            number, _, name = key.partition(":")
+            manager = managers[int(number)]
+            state = manager._state_cls(*manager._init_args, **manager._init_kwargs)
+            vars(state).update(values)
+            manager._state_cache[name] = state
+
+    def _contexts(self, manager: StateManager) -> list[str]:
+        return [name for name in manager._state_cache if name.endswith(f"/{self.window}")]
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -95,17 +116,10 @@ def refuse_mixing_caches(pipe: DiffusionPipeline) -> None:
                 )
 
 
-def has_step_cache(pipe: DiffusionPipeline) -> bool:
-    """Whether what a step computes depends on what a cache remembers."""
-    return any(True for module in denoisers(pipe).values() for _ in _stateful_hooks(module))
-
-
-def _state_managers(module: torch.nn.Module) -> Iterator[StateManager]:
-    for hook in _stateful_hooks(module):
-        # A hook of a block and the root's may share one.
-        yield from {
-            id(value): value for value in vars(hook).values() if isinstance(value, StateManager)
-        }.values()
+def _state_managers(module: torch.nn.Module) -> list[StateManager]:
+    """Each once: the hooks of several blocks may share one."""
+    values = [value for hook in _stateful_hooks(module) for value in vars(hook).values()]
+    return list({id(one): one for one in values if isinstance(one, StateManager)}.values())
 
 
 def _stateful_hooks(module: torch.nn.Module) -> Iterator[Any]:

@@ -33,6 +33,8 @@ class WindowState:
     """The state of the call's generator."""
     outputs: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     """Component -> `Denoiser.outputs`."""
+    memories: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    """Component -> `Denoiser.memory()`."""
 
 
 class Meeting:

@@ -8,7 +8,7 @@ from the front on, and no more windows are under way than there are steps.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import torch
 
@@ -32,19 +32,64 @@ class Live:
     num_posted: int = 0
     num_blended: int = 0
     is_last: bool = False
+    """Whether its last step is posted."""
+    is_done: bool = False
+    """Whether its call is over."""
     posts: dict[int, torch.Tensor] = field(default_factory=dict)
     """Step, counted from 1 -> its latents, while somebody needs them."""
 
 
-StartCall: TypeAlias = Callable[[int], Live]
-"""From the place of a window in its shot to its call, not running yet."""
+StartCall: TypeAlias = Callable[[int, WindowState | None], Live]
+"""From the place of a window in its shot to its call, not running yet; with a state, one that goes
+there without computing anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A window of an earlier run: under way, or done while others still needed its last steps."""
+
+    num_posted: int
+    is_last: bool
+    posts: dict[int, torch.Tensor]
+    state: WindowState | None
+    """None where the window was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where an earlier run was."""
+
+    num_steps: int
+    """Steps of all windows together."""
+    shot: int
+    num_out: int
+    """Windows of the shot whose latents are final."""
+    num_started: int
+    finals: tuple[int, ...]
+    """Windows whose latents are final too, but not those of all earlier ones."""
+    windows: dict[int, Kept]
+
+
+class Keeper(Protocol):
+    """Whoever keeps what is needed to go on after a crash."""
+
+    def put_latents(self, index: int, latents: torch.Tensor) -> None:
+        """Take what a window hands on, before anybody else sees it."""
+
+    def look(self, rendezvous: "Rendezvous", *, is_end: bool) -> None:
+        """All windows wait, after a step; at the end, nothing follows."""
 
 
 class Rendezvous:
     """The windows of one shot, denoised together."""
 
     def __init__(
-        self, grid: Grid, start: StartCall, order: Order, on_step: Callable[[], None]
+        self,
+        grid: Grid,
+        start: StartCall,
+        order: Order,
+        on_step: Callable[[], None],
+        keeper: Keeper | None = None,
     ) -> None:
         """Nothing runs before `chunks` is asked for.
 
@@ -53,29 +98,62 @@ class Rendezvous:
             start: Makes the call of a window.
             order: Which window goes on next.
             on_step: Called after each step of a window. What it raises ends all windows.
+            keeper: Looks on where there is one.
         """
         self._grid, self._start, self._order, self._on_step = grid, start, order, on_step
+        self._keeper = keeper
         self.live: dict[int, Live] = {}
         """Windows that are under way or whose last steps are still needed."""
         self.num_started = 0
-        self._done: dict[int, torch.Tensor] = {}
-        self._num_out = 0
+        self.num_out = 0
+        """Windows whose latents have left."""
+        self.finals: dict[int, torch.Tensor] = {}
+        """Window -> its latents, which wait for those of earlier ones."""
+
+    def restore(self, reached: Reached, finals: dict[int, torch.Tensor]) -> None:
+        """Go to where an earlier run was; only before anything runs."""
+        self.num_out, self.num_started, self.finals = reached.num_out, reached.num_started, finals
+        for index, kept in sorted(reached.windows.items()):
+            self._grid.has(index)
+            live = self._start(index, kept.state)
+            live.posts, live.is_last = dict(kept.posts), kept.is_last
+            live.num_posted = live.num_blended = kept.num_posted
+            live.is_done = kept.state is None
+            self.live[index] = live
+            if not live.is_done:
+                live.call.send()
+                live.num_blended -= 1
 
     def chunks(self) -> Iterator[torch.Tensor]:
         """Latents, B C f H W, in the order of time, as they become final."""
         try:
-            while True:
-                while self._num_out in self._done:
-                    chunk = self._done.pop(self._num_out)
-                    self._num_out += 1
-                    if chunk.shape[2]:
-                        yield chunk
-                index = self._choose()
-                if index is None:
-                    return
+            while (index := self._choose()) is not None:
                 self._advance(index)
+                chunks = self._leaving()
+                if self._keeper is not None:
+                    self._keeper.look(self, is_end=False)
+                yield from chunks
+        except BaseException:
+            if self._keeper is not None and not self._is_torn:
+                self._keeper.look(self, is_end=True)
+            raise
         finally:
             self.close()
+
+    def _leaving(self) -> list[torch.Tensor]:
+        """What is final and next in time."""
+        chunks = []
+        while self.num_out in self.finals:
+            chunks.append(self.finals.pop(self.num_out))
+            self.num_out += 1
+        return [chunk for chunk in chunks if chunk.shape[2]]
+
+    @property
+    def _is_torn(self) -> bool:
+        """Whether a window was left in the middle of a step."""
+        return any(
+            live.num_blended == live.num_posted and not live.is_done for live in self.live.values()
+        )
 
     def close(self) -> None:
         """End all calls where they are."""
@@ -94,14 +172,14 @@ class Rendezvous:
             return ready[0]
         if self._grid.has(self.num_started):
             return self.num_started
-        if any(live.num_blended < live.num_posted for live in self.live.values()):
+        if not all(live.is_done for live in self.live.values()):
             raise GenerationError("The windows of the plan wait for each other; this is a bug.")
         return None
 
     def _is_ready(self, index: int) -> bool:
         live = self.live[index]
         step = live.num_posted
-        if live.num_blended == step:
+        if live.is_done:
             return False
         givers = self._grid.last_givers(index) if live.is_last else self._grid.givers(index)
         return all(self._has_posted(giver, step) for giver in givers)
@@ -112,7 +190,7 @@ class Rendezvous:
     def _advance(self, index: int) -> None:
         blended = None
         if index == self.num_started:
-            self.live[index] = self._start(index)
+            self.live[index] = self._start(index, None)
             self.num_started += 1
         else:
             blended = self._blended(index)
@@ -120,14 +198,21 @@ class Rendezvous:
         live = self.live[index]
         shown = live.call.send(blended)
         if isinstance(shown, Finished):
-            self._done[index] = shown.result[:, :, : self._grid.owned(index)]
-            live.is_last = True
+            self._finish(index, shown.result[:, :, : self._grid.owned(index)])
         else:
             live.num_posted += 1
             live.is_last = shown.is_last
             live.posts[live.num_posted] = shown.latents
             self._on_step()
         self._drop_posts(index)
+
+    def _finish(self, index: int, latents: torch.Tensor) -> None:
+        live = self.live[index]
+        live.is_last = live.is_done = True
+        # The rest of the window is not kept for the sake of a view on it.
+        self.finals[index] = latents.clone()
+        if self._keeper is not None:
+            self._keeper.put_latents(index, self.finals[index])
 
     def _blended(self, index: int) -> torch.Tensor:
         """The weighted sum over all windows on every frame, the same in each of them."""
@@ -160,7 +245,7 @@ class Rendezvous:
             for step in [step for step in live.posts if step <= live.num_blended]:
                 if all(self._has_blended(taker, step) for taker in self._grid.takers(giver)):
                     del live.posts[step]
-            if not live.posts and live.num_blended == live.num_posted and live.is_last:
+            if not live.posts and live.is_done:
                 del self.live[giver]
         if self.live:
             self._grid.forget_before(min(self.live) - 1)

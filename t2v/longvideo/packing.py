@@ -1,0 +1,119 @@
+"""What a running call remembers, as tensors and one JSON document: no code, no pickle."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from t2v.errors import DiskError, RequestError
+from t2v.media.parts import disk_error
+
+_DOCUMENT = "t2v"
+
+
+def write_packed(path: Path, value: Any) -> int:
+    """Put a value of plain types and tensors in a file that appears whole; returns its bytes.
+
+    Raises:
+        RequestError: It holds something else.
+        DiskError: The file cannot be written.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    document = json.dumps(_pack(value, tensors))
+    data = save(tensors, metadata={_DOCUMENT: document})
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise disk_error(path, error) from error
+    return len(data)
+
+
+def read_packed(path: Path) -> Any:
+    """The value of a file that `write_packed` made.
+
+    Raises:
+        DiskError: It cannot be read, or it is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            document = json.loads(file.metadata()[_DOCUMENT])
+            return _unpack(document, file)
+    except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DiskError(
+            f"{path} cannot be read: {reason}. Begin again without --resume."
+        ) from error
+
+
+def _pack(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case list():
+            return [_pack(one, tensors) for one in value]
+        case tuple():
+            return {"tuple": [_pack(one, tensors) for one in value]}
+        case dict():
+            return {"dict": [[_pack(k, tensors), _pack(v, tensors)] for k, v in value.items()]}
+        case torch.dtype():
+            return {"dtype": str(value).removeprefix("torch.")}
+        case torch.device():
+            return {"device": str(value)}
+        case np.generic():
+            return {"scalar": value.item(), "dtype": str(value.dtype)}
+        case np.ndarray() if value.dtype.kind in "biuf":
+            return {"array": _add(torch.from_numpy(value), tensors)}
+        case torch.Tensor():
+            return {"tensor": _add(value, tensors), "device": str(value.device)}
+        case _:
+            raise RequestError(
+                f"A checkpoint cannot hold the {type(value).__name__} that this model's scheduler "
+                "remembers. Choose another --scheduler."
+            )
+
+
+def _add(tensor: torch.Tensor, tensors: dict[str, torch.Tensor]) -> str:
+    key = str(len(tensors))
+    # A view, or a tensor that is there twice, would be refused.
+    tensors[key] = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+    return key
+
+
+def _unpack(value: Any, file: Any) -> Any:
+    match value:
+        case list():
+            return [_unpack(one, file) for one in value]
+        case {"tuple": parts}:
+            return tuple(_unpack(one, file) for one in parts)
+        case {"dict": pairs}:
+            return {_unpack(key, file): _unpack(one, file) for key, one in pairs}
+        case {"scalar": number, "dtype": kind}:
+            return np.dtype(kind).type(number)
+        case {"dtype": kind}:
+            return getattr(torch, kind)
+        case {"device": device, "tensor": key}:
+            return file.get_tensor(key).to(device)
+        case {"device": device}:
+            return torch.device(device)
+        case {"array": key}:
+            return file.get_tensor(key).numpy()
+        case _:
+            return value
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """The packed files in a folder, and what is left of those half-written."""
+    yield from folder.glob("*.safetensors")
+    yield from folder.glob(".*.safetensors.part")
