@@ -212,7 +212,7 @@ def _overlap(spec: ModelSpec, rule: LatentRule, wanted: int, window: int) -> int
             f"--overlap {wanted} is less than one latent frame of {label(spec)}; "
             f"it is 0 or at least {rule.factor} frames"
         )
-    if overlap >= window:
+    if overlap >= window or wanted >= pixel_frames(rule, window):
         raise RequestError(
             f"--overlap {wanted} leaves nothing of a window of {pixel_frames(rule, window)} frames; "
             f"a third of it, {max(1, round(window / 3)) * rule.factor}, is usual"
