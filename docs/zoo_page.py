@@ -5,10 +5,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from t2v.families import adapter_for
+from t2v.plan.frames import rule_text
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.testing import TINY, tiny_spec
 from t2v.zoo.catalog import Zoo
-from t2v.zoo.spec import FrameRule, ModelSpec
+from t2v.zoo.spec import ModelSpec
 
 FAMILIES = Path(__file__).parent / "pages" / "families"
 DENOISERS = ("transformer", "transformer_2", "unet")
@@ -117,8 +118,8 @@ def _support(by_family: dict[str, list[ModelSpec]]) -> str:
 def _row(name: str, specs: list[ModelSpec]) -> Iterator[str]:
     page = _page(name)
     yield f"[{name}]({page})" if page else name
-    yield _each(_rule(spec.frames) for spec in specs)
-    yield _each(f"multiples of {spec.sizes.multiple}" for spec in specs)
+    yield _frames(specs)
+    yield f"multiples of {_each(str(spec.sizes.multiple) for spec in specs)}"
     for flag in ("lora", "vae_tiling", "caches", "context_parallel"):
         yield _share(getattr(spec.supports, flag) for spec in specs)
     yield _share(spec.audio for spec in specs)
@@ -137,14 +138,12 @@ def _share(facts: Iterable[bool]) -> str:
     return "" if said == {False} else "yes" if said == {True} else "some"
 
 
-def _rule(rule: FrameRule) -> str:
-    if rule.min == rule.max == rule.native:
-        return f"exactly {rule.native}"
-    number = "any number" if rule.multiple == 1 else f"{rule.multiple} n"
-    plus = f" + {rule.plus}" if rule.plus and rule.multiple > 1 else ""
-    least = f", {rule.min} at least" if rule.min else ""
-    most = f", {rule.max} at most" if rule.max else ""
-    return f"{number}{plus}{least}{most}"
+def _frames(specs: list[ModelSpec]) -> str:
+    """`4n+1, 4093 at most`, `exactly 16`, `any number of frames`."""
+    rules = _each(rule_text(spec.frames) for spec in specs)
+    limits = [spec.frames.max for spec in specs if rule_text(spec.frames)[0] != "e"]
+    most = _each(str(limit) for limit in limits if limit)
+    return f"{rules}, {most} at most" if most else rules
 
 
 def _windows(specs: list[ModelSpec]) -> str:
