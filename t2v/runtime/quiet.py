@@ -18,7 +18,8 @@ _NOISE = re.compile(
     r"|requires torchvision .* falling back|`timesteps` were passed without `sigmas`"
     r"|clean_caption|CPU autocast|last_sigmas_type"
     r"|Token indices sequence length|should be kept in float32"
-    r"|loading of peft weights|No LoRA keys associated to",
+    r"|loading of peft weights|No LoRA keys associated to|Guiders are currently an experimental"
+    r"|flex_attention called without torch.compile",
     re.IGNORECASE,
 )
 

@@ -13,6 +13,7 @@ from t2v.zoo.entries import Family, inherit
 from t2v.zoo.files import read_json
 from t2v.zoo.geometry import Geometry, geometry_of
 from t2v.zoo.hub import fetch_configs, resolve_revision
+from t2v.zoo.inputs import require_text_alone
 from t2v.zoo.safety import file_names, parts_of, read_index
 from t2v.zoo.spec import ModelSpec
 from t2v.zoo.tensors import count_parameters
@@ -53,12 +54,14 @@ def describe(
     """A spec from the `model_index.json` and the component configs in a folder.
 
     Raises:
-        ModelError: They do not describe a text-to-video pipeline.
+        ModelError: They describe no pipeline.
+        RequestError: The pipeline needs more than a prompt.
     """
     index = read_index(folder)
     pipeline = index.get("_class_name")
     if not isinstance(pipeline, str) or not re.fullmatch(r"[A-Za-z_]\w*", pipeline):
         raise ModelError(f"{name}: model_index.json names no pipeline class, but {pipeline!r}.")
+    require_text_alone(name, pipeline)
     family = _family_of(pipeline, families)
     parts = parts_of(index)
     names = file_names(folder)
@@ -138,11 +141,10 @@ def _windows(family: Family, latents: Mapping[str, Any], native: int) -> dict[st
     """The windows of the family, no longer than this model's native clip."""
     supports = family.values.get("supports", {})
     longest = (native - latents.get("first", 1)) // latents["factor"] + 1
-    longest -= longest % latents.get("patch", 1)
     if supports.get("window", 0) <= longest:
         return {}
-    overlap = round(longest / 3)
-    return {"window": longest, "overlap": overlap - overlap % latents.get("patch", 1)}
+    stride = longest - round(longest / 3)
+    return {"window": longest, "overlap": longest - stride + stride % latents.get("patch", 1)}
 
 
 def _nearest(wanted: int, rule: Mapping[str, Any]) -> int:
