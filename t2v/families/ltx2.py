@@ -21,7 +21,8 @@ class LTX2Adapter(PipelineAdapter):
     """Text to video with sound with LTX-2.0, 2.3 and 2.5."""
 
     family = "ltx2"
-    pipelines = ("LTX2Pipeline",)
+    # The other two take pictures as well, and are the same without.
+    pipelines = ("LTX2Pipeline", "LTX2ConditionPipeline", "LTX2InContextPipeline")
     decoders = ("vae", "audio_vae", "vocoder")
 
     def denoise(

@@ -1,13 +1,15 @@
 """Denoising is never lost: not to a bad decode, not to a full disk, not to Ctrl-C."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 import t2v
-from t2v.api.latents import read_latents
+from t2v.api.latents import read_latents, save_latents
 from t2v.api.loading import load_for
 from t2v.errors import GenerationError, InterruptedRun, RequestError
 from t2v.media.probe import probe
@@ -65,6 +67,32 @@ def test_decoding_loads_the_vae_alone(saved, tmp_path):
     assert pipe.vae is not None
     assert pipe.transformer is None
     assert pipe.text_encoder is None
+
+
+def test_what_the_decoder_was_called_with_is_saved_to_the_last_digit(saved, tmp_path):
+    latents, run = read_latents(tmp_path / "ball.mp4.latents")
+    assert (latents.audio, latents.decode_timestep) == (None, None)
+
+    save_latents(tmp_path / "again.latents", replace(latents, decode_timestep=0.05), run)
+
+    assert read_latents(tmp_path / "again.latents")[0].decode_timestep == 0.05
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {"decode_timestep": torch.zeros(2)},
+        {"audio": torch.zeros(0, 3)},
+        {"audio": torch.zeros(3, dtype=torch.int64)},
+    ],
+    ids=["two timesteps", "no sound", "sound of whole numbers"],
+)
+def test_tensors_beside_the_latents_that_make_no_sense_are_damage(saved, tmp_path, further):
+    file = tmp_path / "ball.mp4.latents" / "latents.safetensors"
+    save_file({**load_file(file), **further}, file)
+
+    with pytest.raises(RequestError, match="damaged"):
+        t2v.decode(tmp_path / "ball.mp4.latents")
 
 
 def test_a_folder_without_latents_is_said_to_have_none(tmp_path):

@@ -1,8 +1,11 @@
 """LTX-2: sound beside the pictures, from the same call and bit for bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from diffusers import LTX2ConditionPipeline, LTX2InContextPipeline
 
 from t2v.errors import GenerationError
 from t2v.runtime.adapter import Latents
@@ -76,6 +79,21 @@ def test_the_layout_is_that_of_the_steps_and_of_the_noise(ltx2):
         ltx2.pipe(**arguments, latents=noise, callback_on_step_end=look, output_type="latent")
     assert (layout.num_latents, layout.rows_per_frame) == (3, 4)
     assert set(shapes) == {layout.shape}
+
+
+@pytest.mark.parametrize("kind", [LTX2ConditionPipeline, LTX2InContextPipeline])
+def test_the_classes_that_take_pictures_too_do_without(ltx2, kind):
+    parts = {name: part for name, part in ltx2.pipe.components.items() if part is not None}
+    pipe = kind(**parts)
+    pipe.set_progress_bar_config(disable=True)
+    model = replace(ltx2, pipe=pipe)
+    latents, expected = ours(model), direct(model)
+
+    np.testing.assert_array_equal(
+        np.stack(list(model.adapter.decode(pipe, latents))), expected.frames[0]
+    )
+    sound = model.adapter.sound(pipe, latents)
+    np.testing.assert_array_equal(sound.samples.T, expected.audio[0].numpy())
 
 
 def test_latents_without_sound_are_a_silent_film(ltx2):
