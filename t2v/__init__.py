@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from t2v.api.generator import Generator as Generator
     from t2v.api.inspect import inspect as inspect
     from t2v.api.loading import load as load
+    from t2v.api.models import add_model as add_model
     from t2v.api.models import check_models as check_models
     from t2v.api.models import locate as locate
+    from t2v.api.models import plan_removal as plan_removal
     from t2v.api.models import pull as pull
+    from t2v.api.models import remove_model as remove_model
     from t2v.api.models import set_default_model as set_default_model
+    from t2v.api.models import verify as verify
     from t2v.api.outputs import output_paths as output_paths
     from t2v.api.planning import make_plan as make_plan
     from t2v.api.replay import replay_plan as replay_plan
@@ -48,6 +52,7 @@ _HOMES = {
     "Request": "t2v.plan.request",
     "Video": "t2v.api.video",
     "Zoo": "t2v.zoo.catalog",
+    "add_model": "t2v.api.models",
     "check_models": "t2v.api.models",
     "decode": "t2v.api.decode",
     "doctor": "t2v.api.doctor",
@@ -58,7 +63,9 @@ _HOMES = {
     "locate": "t2v.api.models",
     "make_plan": "t2v.api.planning",
     "output_paths": "t2v.api.outputs",
+    "plan_removal": "t2v.api.models",
     "pull": "t2v.api.models",
+    "remove_model": "t2v.api.models",
     "replay_plan": "t2v.api.replay",
     "resume_plan": "t2v.api.work",
     "run": "t2v.api.run",
@@ -66,6 +73,7 @@ _HOMES = {
     "set_default_model": "t2v.api.models",
     "show_model": "t2v.api.browse",
     "text": "t2v",
+    "verify": "t2v.api.models",
     "work_output": "t2v.api.work",
 }
 

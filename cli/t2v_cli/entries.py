@@ -53,4 +53,6 @@ def count(number: int, millions: str, billions: str) -> str:
     if not number:
         return "?"
     scaled, unit = (number / 1e9, billions) if number >= 1e9 else (number / 1e6, millions)
+    if scaled < 0.1:
+        return f"{scaled:.1g}{unit}"
     return f"{scaled:.1f}{unit}" if scaled < 99.95 else f"{scaled:.0f}{unit}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import t2v
-from t2v_cli import columns, entries, model_page, models_cache
+from t2v_cli import columns, entries, model_page, models_add, models_cache
 from t2v_cli import options as o
 from t2v_cli.output import out
 from t2v_cli.terminal import is_terminal
@@ -152,6 +152,7 @@ def default(model: o.ModelsArg = None) -> None:
 
 
 models_cache.register(app)
+models_add.register(app)
 
 
 def _show(models: list[dict[str, Any]], *, json: bool, quiet: bool) -> None:

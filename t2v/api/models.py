@@ -4,15 +4,35 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from t2v.errors import RequestError
 from t2v.plan.events import Event, Listener, silent
 from t2v.zoo import hub
 from t2v.zoo.catalog import Zoo, builtin_catalog, catalog_documents, overlay_paths
 from t2v.zoo.check import Problem, check
 from t2v.zoo.documents import read_yaml
+from t2v.zoo.drafts import Draft, Said, draft, save
 from t2v.zoo.preference import prefer_model
+from t2v.zoo.progress import Progress
+from t2v.zoo.removal import Removal, remove
+from t2v.zoo.removal import plan_removal as removal_of
 from t2v.zoo.spec import ModelSpec
+from t2v.zoo.verify import Verification
+from t2v.zoo.verify import verify as check_hashes
 
-__all__ = ["Problem", "check_models", "locate", "pull", "set_default_model"]
+__all__ = [
+    "Draft",
+    "Problem",
+    "Removal",
+    "Verification",
+    "add_model",
+    "check_models",
+    "locate",
+    "plan_removal",
+    "pull",
+    "remove_model",
+    "set_default_model",
+    "verify",
+]
 
 
 def check_models(paths: Sequence[Path | str] = ()) -> list[Problem]:
@@ -44,11 +64,92 @@ def pull(
         ModelError: It cannot be fetched or must not be loaded; the message says what to do.
         DiskError: There is no room for it.
     """
+    return hub.pull(_spec(model), allow_pickle=allow_pickle, progress=_telling(listener))
 
-    def tell(message: str, done: int, total: int) -> None:
-        listener(Event("stage", stage="load", message=message, step=done, of=total or None))
 
-    return hub.pull(_spec(model), allow_pickle=allow_pickle, progress=tell)
+def verify(model: str | ModelSpec, *, listener: Listener = silent) -> Verification:
+    """Compare the hashes of a model's cached files with those that the Hub gave for them.
+
+    No network is needed for what t2v fetched itself. A file that is damaged makes the model count
+    as missing, until `pull` has fetched it again.
+
+    Raises:
+        UnknownModelError: Nothing has this name.
+        RequestError: The model is a local folder or part of t2v; nobody has said what it must be.
+        WeightsMissingError: None of its files is on this machine.
+    """
+    spec = _spec(model)
+    if spec.repo is None and not any(part.repo for part in spec.elsewhere):
+        place = "part of t2v" if spec.builtin else f"a folder of yours, {spec.folder}"
+        raise RequestError(f"{spec.name} is {place}; there are no hashes to compare it with.")
+    return check_hashes(spec, _telling(listener))
+
+
+def plan_removal(model: str, *, shared: bool = False) -> Removal:
+    """What `remove_model` would take away, and what it would free; nothing is touched.
+
+    Args:
+        model: Its name. An entry that `add_model` made goes, too; one written by hand stays.
+        shared: Whether to remove what other models on this machine need as well.
+
+    Raises:
+        UnknownModelError: Nothing has this name.
+        RequestError: The model is part of t2v.
+    """
+    zoo = Zoo.load()
+    return removal_of(zoo.find(model), () if shared else zoo.values())
+
+
+def remove_model(removal: Removal) -> None:
+    """Remove what `plan_removal` found.
+
+    Raises:
+        DiskError: Something cannot be removed.
+    """
+    remove(removal)
+
+
+def add_model(
+    source: str,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    license: str | None = None,
+    commercial: str | None = None,
+    aliases: Sequence[str] = (),
+    overwrite: bool = False,
+    dry_run: bool = False,
+) -> Draft:
+    """Make an entry of a local diffusers folder or a Hub repository, in the user's own catalogs.
+
+    Everything that its configuration files say is filled in; `fill_in` of the result has the rest.
+
+    Args:
+        source: A folder, or `org/name[@revision]`.
+        name: Its name in the zoo; by default made of the source's.
+        description: One line that helps to choose it.
+        license: Its identifier, where the model's card does not say it.
+        commercial: What the license says to commercial use: `yes`, `no` or `conditions`.
+        aliases: Shorter names.
+        overwrite: Whether to replace an entry made before.
+        dry_run: Draft and check it, and write nothing.
+
+    Raises:
+        RequestError: The name is taken, or the repository is in the zoo already.
+        ModelError: The source is no diffusers model.
+        WeightsMissingError: The Hub cannot be reached.
+    """
+    said = Said(
+        name=name,
+        description=description,
+        license=license,
+        commercial=commercial,
+        aliases=tuple(aliases),
+    )
+    made = draft(source, Zoo.load(), said, overwrite=overwrite)
+    if not dry_run:
+        save(made, overwrite=overwrite)
+    return made
 
 
 def set_default_model(name: str) -> Path:
@@ -59,6 +160,13 @@ def set_default_model(name: str) -> Path:
     """
     spec = Zoo.load().find(name)
     return prefer_model(spec.folder or name)
+
+
+def _telling(listener: Listener) -> Progress:
+    def tell(message: str, done: int, total: int) -> None:
+        listener(Event("stage", stage="load", message=message, step=done, of=total or None))
+
+    return tell
 
 
 def _spec(model: str | ModelSpec) -> ModelSpec:

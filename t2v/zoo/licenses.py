@@ -17,6 +17,7 @@ _MEANINGS = {
 }
 """Beginning of an identifier -> meaning. Read in the license texts and READMEs of the models."""
 
+_PERMISSIVE = ("apache-2.0", "mit", "bsd", "cc-by-4.0")
 _BY_ANSWER = {
     "yes": "commercial use is allowed, as we read it",
     "no": "no commercial use, as we read it",
@@ -38,3 +39,14 @@ def meaning_of(license: str, commercial: str) -> str:
     if license in ("", "unknown", "unverified"):
         return "nobody has checked it; read it at its origin before you rely on it"
     return _BY_ANSWER.get(commercial, _BY_ANSWER["conditions"])
+
+
+def commercial_of(license: str) -> str:
+    """What the license of a draft says to commercial use, where that is beyond doubt.
+
+    >>> [commercial_of(license) for license in ("apache-2.0", "cc-by-nc-4.0", "openrail")]
+    ['yes', 'no', 'conditions']
+    """
+    if license.startswith(_PERMISSIVE):
+        return "yes"
+    return "no" if license.startswith("cc-by-nc") else "conditions"

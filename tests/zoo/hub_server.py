@@ -88,7 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
         if what == "tree":
             return self._json([self._tree_entry(folder, name) for name in names])
         siblings = [{"rfilename": name, **self._size(folder, name)} for name in names]
-        return self._json({"id": repo, "sha": hub.commits[repo], "siblings": siblings, "tags": hub.tags})
+        return self._json(
+            {"id": repo, "sha": hub.commits[repo], "siblings": siblings, "tags": hub.tags}
+        )
 
     def _size(self, folder: Path, name: str) -> dict[str, object]:
         hub, content = self.server.hub, (folder / name).read_bytes()
