@@ -132,22 +132,20 @@ def _windows(spec: ModelSpec) -> Iterator[Fault]:
         return
     if not window > overlap:
         yield Fault(("supports", "overlap"), f"{overlap} is not less than the window of {window}.")
-    patch = latents.patch if latents else 1
-    if latents and window > (clip := _latents_of_clip(spec.frames.native, latents)):
+    if latents is None:
+        return
+    if (window - overlap) % latents.patch:
+        text = f"{window} less {overlap} is no multiple of the {latents.patch} latents of a patch."
+        yield Fault(("supports", "overlap"), text)
+    if window > (clip := _latents_of_clip(spec.frames.native, latents)):
         text = (
             f"{window} is more than the {clip} latents of the native {spec.frames.native} frames."
         )
         yield Fault(("supports", "window"), text)
-    for key, number in (("window", window), ("overlap", overlap)):
-        if number % patch:
-            yield Fault(
-                ("supports", key), f"{number} is no multiple of the {patch} latents of a patch."
-            )
 
 
 def _latents_of_clip(num_frames: int, rule: LatentRule) -> int:
-    num_latents = 1 - (rule.first - num_frames) // rule.factor
-    return -(-num_latents // rule.patch) * rule.patch
+    return 1 - (rule.first - num_frames) // rule.factor
 
 
 def _steps(spec: ModelSpec) -> Iterator[Fault]:
