@@ -99,7 +99,7 @@ class WindowCalls:
             now.memories = {name: part.memory() for name, part in parts.items()}
             return now
 
-        return Live(Call(call, name=f"window {window.index}"), layout, state)
+        return Live(Call(call, name=f"window {window.index}"), layout, state, meeting.is_alone)
 
     def _arguments(self, pipe: DiffusionPipeline, window: Window) -> dict[str, Any]:
         request = replace(

@@ -67,9 +67,10 @@ class Checkpoints:
             found = json.loads(path.read_text(encoding="utf-8"))
             self._check_identity(found["identity"])
             self._written = {int(k): str(v) for k, v in found["windows"].items()}
-            counts = (int(found[name]) for name in _COUNTS)
+            num_steps, shot, num_out, num_started = (int(found[name]) for name in _COUNTS)
             windows = {index: self._read(name) for index, name in self._written.items()}
-            return Reached(*counts, tuple(found["finals"]), windows)
+            finals = tuple(int(index) for index in found["finals"])
+            return Reached(num_steps, shot, num_out, num_started, finals, windows)
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise DiskError(f"{path} is damaged. Begin again without --resume.") from error
 
@@ -104,6 +105,8 @@ class Checkpoints:
         Raises:
             DiskError: The disk is full, or cannot be written to.
         """
+        if not all(live.is_done or live.can_resume() for live in rendezvous.live.values()):
+            return
         began = time.monotonic()
         files = {index: self._file_of(shot, index, rendezvous) for index in rendezvous.live}
         document = {

@@ -1,5 +1,6 @@
 """Where a window's call meets the others: in its own scheduler, after every step."""
 
+import copy
 import functools
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,10 @@ class WindowState:
     """Component -> `Denoiser.memory()`."""
 
 
+_OURS = ("step", "__deepcopy__", "_internal_dict")
+"""What a scheduler has that is no memory of its steps."""
+
+
 class Meeting:
     """The steps of one window's scheduler."""
 
@@ -63,26 +68,29 @@ class Meeting:
             return self._step(*args, **kwargs)
 
         scheduler.step = step
+        scheduler.__deepcopy__ = self._copied
+        self._num_copies = 0
 
     @property
     def is_skipping(self) -> bool:
         """Whether the step that the call is in was done before."""
         return self.reached is not None and self.num_steps < self.reached.num_steps
 
+    def is_alone(self) -> bool:
+        """Whether no copy of the scheduler takes steps of its own, as one does for sound."""
+        return self._num_copies == 0
+
     def state(self) -> WindowState:
         """Where the call is; only while it waits in a meeting."""
         remembered = {
-            name: value
-            for name, value in vars(self._scheduler).items()
-            if name not in ("step", "_internal_dict")
+            name: value for name, value in vars(self._scheduler).items() if name not in _OURS
         }
         return WindowState(
             self.num_steps, list(self._returned), remembered, self._generator.get_state()
         )
 
     def _step(self, *args: Any, **kwargs: Any) -> Any:
-        draws = noise_by_frame(self._noise, self._layout, self._start, self.num_steps)
-        with draws:
+        with noise_by_frame(self._noise, self._layout, self._start, self.num_steps):
             result = self._original(*args, **kwargs)
         self.num_steps += 1
         if self.reached is not None and self.num_steps <= self.reached.num_steps:
@@ -105,8 +113,17 @@ class Meeting:
         device = result[0].device
         return _with_tensors(result, [one.to(device) for one in reached.returned])
 
+    def _copied(self, memo: dict[int, Any]) -> Any:
+        """A copy that meets nobody: pipelines make one for their sound."""
+        self._num_copies += 1
+        plain = copy.copy(self._scheduler)
+        for name in ("step", "__deepcopy__"):
+            del vars(plain)[name]
+        return copy.deepcopy(plain, memo)
+
     def _check(self, latents: torch.Tensor) -> None:
-        if tuple(latents.shape) != self._layout.shape:
+        axis, wanted = self._layout.frame_axis, self._layout.shape
+        if latents.ndim != len(wanted) or latents.shape[axis] != wanted[axis]:
             raise GenerationError(
                 f"The steps of {type(self._scheduler).__name__} hand on latents of shape "
                 f"{tuple(latents.shape)}, and the family says {self._layout.shape}; this is a bug "

@@ -6,8 +6,10 @@ longer video begins with the noise of a shorter one, windows agree where they ov
 has to be remembered to go on after a stop.
 """
 
+import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,24 +113,24 @@ def _share(kind: str) -> float:
 
 
 class _Draws(TorchFunctionMode):  # type: ignore[misc]
-    """While it is entered, `torch.randn` of one shape gives what `make` makes of its number."""
+    """While it is entered, `torch.randn` gives what `make` makes of the shape, if it does."""
 
-    def __init__(self, shape: tuple[int, ...], make: Callable[[int], torch.Tensor | None]) -> None:
+    def __init__(self, make: Callable[[tuple[int, ...]], torch.Tensor | None]) -> None:
         super().__init__()
-        self._shape, self._make, self._num_draws = shape, make, 0
+        self._make = make
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Replace the draw, or pass the call on."""
         kwargs = kwargs or {}
-        if _drawn_shape(func, args, kwargs) != self._shape:
+        shape = _drawn_shape(func, args, kwargs)
+        made = None if shape is None else self._make(shape)
+        if made is None:
             return func(*args, **kwargs)
-        self._num_draws += 1
-        made = self._make(self._num_draws - 1)
         like = args[0] if func is torch.randn_like else None
-        wanted = {
-            name: kwargs.get(name) or getattr(like, name, None) for name in ("device", "dtype")
-        }
-        return func(*args, **kwargs) if made is None else made.to(**wanted)
+        return made.to(
+            device=kwargs.get("device") or getattr(like, "device", None),
+            dtype=kwargs.get("dtype") or getattr(like, "dtype", None),
+        )
 
 
 def noise_by_frame(noise: ShotNoise, layout: LatentLayout, start: int, step: int) -> _Draws:
@@ -137,12 +139,20 @@ def noise_by_frame(noise: ShotNoise, layout: LatentLayout, start: int, step: int
     Schedulers that add noise draw it anew for every window. Two windows that blend different noise
     on the same frame would lose a part of it: the middle of an overlap keeps 0.71 of its deviation.
     """
-    return _Draws(layout.shape, lambda draw: noise.step(layout, start, step, draw))
+    axis, draws = layout.frame_axis, itertools.count()
+
+    def make(shape: tuple[int, ...]) -> torch.Tensor | None:
+        if len(shape) != len(layout.shape) or shape[axis] != layout.shape[axis]:
+            return None
+        return noise.step(replace(layout, shape=shape), start, step, next(draws))
+
+    return _Draws(make)
 
 
 def one_draw(initial: torch.Tensor) -> _Draws:
     """While it is entered, the first draw of that shape is that tensor."""
-    return _Draws(tuple(initial.shape), lambda draw: initial if draw == 0 else None)
+    draws = iter([initial])
+    return _Draws(lambda shape: next(draws, None) if shape == tuple(initial.shape) else None)
 
 
 def _drawn_shape(func: Any, args: Any, kwargs: Any) -> tuple[int, ...] | None:

@@ -29,6 +29,8 @@ class Live:
     layout: LatentLayout
     state: Callable[[], WindowState]
     """Where the call is, while it waits."""
+    can_resume: Callable[[], bool]
+    """Whether the state is all that the call remembers."""
     num_posted: int = 0
     num_blended: int = 0
     is_last: bool = False
