@@ -90,7 +90,9 @@ def frames_at_once(spec: ModelSpec, request: Request) -> int:
     """Pixel frames of one call of the pipeline: they decide what memory it takes."""
     long = request.long
     if long is None:
-        return request.num_frames
+        # A pipeline that goes on from its own end computes no more than a clip at a time.
+        goes_on = "native" in spec.supports.long_video
+        return min(request.num_frames, spec.frames.native) if goes_on else request.num_frames
     if long.endless:
         return pixel_frames(long.rule, long.window)
     if long.method == "cut":

@@ -168,3 +168,18 @@ def test_planning_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == ""
+
+
+def test_a_model_that_goes_on_by_itself_needs_the_memory_of_a_clip(zoo: Zoo, gpu: Machine):
+    clip, minute = (
+        t2v.make_plan(
+            "a train",
+            Options(model="helios-base", num_frames=length, seed=1),
+            zoo=zoo,
+            machine=gpu,
+            config=False,
+        )
+        for length in (97, 1441)
+    )
+
+    assert minute.memory.estimated_bytes == clip.memory.estimated_bytes
