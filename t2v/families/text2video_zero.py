@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from diffusers import DiffusionPipeline
+import torch
+from diffusers import DiffusionPipeline, TextToVideoZeroSDXLPipeline
 
 from t2v.errors import RequestError
 from t2v.families.generic import GenericAdapter
@@ -30,6 +31,7 @@ class Text2VideoZeroAdapter(GenericAdapter):
             )
         if request.num_frames < 2:
             raise RequestError(f"{request.model} makes 2 frames or more, not {request.num_frames}.")
+        _check_dtype(pipe, request)
         return super().call_arguments(pipe, request)
 
     def denoise(
@@ -48,6 +50,16 @@ class Text2VideoZeroAdapter(GenericAdapter):
         """Those of the first frame, and once more those that are repeated with all of them."""
         steps, t0, t1 = _steps(pipe, arguments)
         return steps + t1 - t0
+
+
+def _check_dtype(pipe: DiffusionPipeline, request: Request) -> None:
+    # The pipeline of XL then lifts half of the VAE to float32, and fails between the halves.
+    is_xl = isinstance(pipe, TextToVideoZeroSDXLPipeline)
+    if is_xl and pipe.vae.dtype == torch.float16 and pipe.vae.config.force_upcast:
+        raise RequestError(
+            f"{request.model} cannot decode in float16: its VAE overflows there. "
+            "Ask for --dtype bfloat16 or float32."
+        )
 
 
 def _steps(pipe: DiffusionPipeline, arguments: dict[str, Any]) -> tuple[int, int, int]:

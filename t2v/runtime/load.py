@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import torch
 from diffusers import DiffusionPipeline
 
-from t2v.errors import ModelError, WeightsMissingError
+from t2v.errors import ModelError, T2VError, WeightsMissingError
 from t2v.runtime.device import Dtypes
 from t2v.runtime.explain import dependency_missing
 from t2v.runtime.offload import is_exhausted
@@ -46,7 +46,7 @@ def load_pipeline(
                 **left_out,
             )
     except Exception as error:
-        if is_exhausted(error):
+        if isinstance(error, T2VError) or is_exhausted(error):
             raise
         raise _explained(error, folder, spec) from error
     pipe.set_progress_bar_config(disable=True)
