@@ -7,6 +7,7 @@ import pytest
 
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.documents import parse_yaml
+from t2v.zoo.spec import ModelSpec
 from tests.zoo.hub_server import HubServer, serve
 from tests.zoo.making import save_model
 
@@ -43,3 +44,21 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     yield server
     thread.shutdown()
     thread.server_close()
+
+
+@pytest.fixture
+def spec(catalog: Callable[[str], Zoo]) -> ModelSpec:
+    """An entry whose commit is not pinned."""
+    zoo = catalog("""
+models:
+  tiny:
+    family: wan
+    pipeline: WanPipeline
+    repo: org/tiny
+    license: mit
+    commercial: yes
+    frames: {multiple: 4, plus: 1, native: 81}
+    sizes: {multiple: 16, native: [[832, 480]]}
+    fps: 16
+""")
+    return zoo["tiny"]

@@ -28,6 +28,8 @@ class HubServer:
     """Send whole files to those who ask for the rest of one, as some mirrors do."""
     damaged: dict[str, bytes] = field(default_factory=dict)
     """File -> what is sent in place of its content."""
+    busy: int = 0
+    """So many requests for the weights of the VAE are answered with 503."""
     tags: list[str] = field(default_factory=list)
     claimed_sizes: dict[str, int] = field(default_factory=dict)
     """File -> the size that its listing claims."""
@@ -114,6 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(*hub.refused[repo])
         if repo not in hub.repos or not (hub.repos[repo] / name).is_file():
             return self._refuse(404, "EntryNotFound")
+        if send_body and hub.busy and name.startswith("vae/diffusion"):
+            hub.busy -= 1
+            return self._refuse(503, "Busy")
         content = (hub.repos[repo] / name).read_bytes()
         served = hub.damaged.get(name, content)
         begin = 0

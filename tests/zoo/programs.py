@@ -1,0 +1,36 @@
+"""Programs of their own that find and pull a model, and waiting for them."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+FIND = """
+from t2v.errors import T2VError
+from t2v.zoo.catalog import Zoo
+from t2v.zoo.hub import pull
+from t2v.zoo.spec import ModelSpec
+try:
+    print(pull(Zoo.load().find("org/tiny")))
+except T2VError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def run(code: str, **environment: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stdout + result.stderr
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
