@@ -12,6 +12,7 @@ from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout, video_layout
 from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.quiet import quiet
 from t2v.runtime.tiles import tiled_frames
 from t2v.runtime.vae import to_vae
 
@@ -39,15 +40,10 @@ class Kandinsky5Adapter(PipelineAdapter):
     def prepared(
         self, pipe: DiffusionPipeline, arguments: dict[str, Any]
     ) -> Generator[dict[str, Any]]:
-        """With sparse attention, on the one backend that has it."""
-        if not _is_sparse(pipe):
-            yield arguments
-            return
-        if pipe._execution_device.type == "cuda":
-            # Without compiling, flex attention holds every pair of tokens in memory.
-            pipe.transformer.compile_repeated_blocks(dynamic=True)
-        with attention_backend("flex"):
-            yield arguments
+        """With sparse attention on the one backend that has it, where the model needs it."""
+        if _is_sparse(pipe):
+            _use_flex(pipe)
+        yield arguments
 
     def unpack(
         self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]
@@ -80,6 +76,17 @@ class Kandinsky5Adapter(PipelineAdapter):
 
 def _is_sparse(pipe: DiffusionPipeline) -> bool:
     return bool(pipe.transformer.config.attention_type == "nabla")
+
+
+def _use_flex(pipe: DiffusionPipeline) -> None:
+    denoiser: Any = pipe.transformer
+    # Setting it for the model sets it for all models; the block gives those back what they had.
+    with quiet(), attention_backend():
+        denoiser.set_attention_backend("flex")
+    is_compiled = any(part._compiled_call_impl is not None for part in denoiser.modules())
+    if pipe._execution_device.type == "cuda" and not is_compiled:
+        # Without compiling, flex attention holds every pair of tokens in memory.
+        denoiser.compile_repeated_blocks(dynamic=True)
 
 
 adapter = Kandinsky5Adapter()

@@ -64,14 +64,18 @@ def test_without_sparse_attention_a_multiple_of_16_is_enough(kandinsky5):
     assert kandinsky5.arguments(width=48)["width"] == 48
 
 
-def test_sparse_attention_has_its_backend_for_one_call(nabla):
+def test_sparse_attention_has_its_backend_and_other_models_keep_theirs(nabla, kandinsky5):
     before = _AttentionBackendRegistry._active_backend
     denoised(nabla)
 
-    with nabla.adapter.prepared(nabla.pipe, nabla.arguments()):
-        during = _AttentionBackendRegistry._active_backend
-    assert during == AttentionBackendName.FLEX
+    assert backends(nabla) == {AttentionBackendName.FLEX}
+    assert backends(kandinsky5) == {None}
     assert _AttentionBackendRegistry._active_backend == before
+
+
+def backends(model):
+    modules = model.pipe.transformer.modules()
+    return {m.processor._attention_backend for m in modules if hasattr(m, "processor")}
 
 
 def test_noise_is_drawn_for_fewer_channels_than_the_steps_have(kandinsky5):
