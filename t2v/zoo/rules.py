@@ -22,6 +22,8 @@ class Fault(NamedTuple):
     level: Level = "error"
 
 
+_LEAST_BYTES, _MOST_BYTES = 0.4, 9
+"""Of a parameter, from weights in 4 bits to both float32 and its average in one file."""
 LONG_VIDEO = ("windows", "continue", "native")
 """The ways to a video longer than native that an entry can declare."""
 
@@ -38,7 +40,9 @@ def faults(spec: ModelSpec, family: Family | None) -> Iterator[Fault]:
     yield from _sizes(spec)
     yield from _latents(spec)
     yield from _windows(spec)
-    yield from _steps(spec)
+    yield from _defaults(spec)
+    yield from _components(spec)
+    yield from _memory(spec)
     yield from _versions(spec)
     yield from _sources(spec)
 
@@ -148,13 +152,36 @@ def _latents_of_clip(num_frames: int, rule: LatentRule) -> int:
     return 1 - (rule.first - num_frames) // rule.factor
 
 
-def _steps(spec: ModelSpec) -> Iterator[Fault]:
+def _defaults(spec: ModelSpec) -> Iterator[Fault]:
+    defaults = spec.defaults
+    steps, fewest = defaults.num_inference_steps, defaults.min_inference_steps
+    if steps is not None and fewest is not None and steps < fewest:
+        text = f"{steps} are less than the {fewest} of min_inference_steps."
+        yield Fault(("defaults", "num_inference_steps"), text)
     for key in ("timesteps", "sigmas"):
-        values = spec.defaults.call.get(key)
-        steps = spec.defaults.num_inference_steps
+        values = defaults.call.get(key)
         if isinstance(values, tuple) and len(values) != steps:
             text = f"{len(values)} values hold for {len(values)} steps, and not for {steps}."
             yield Fault(("defaults", "call", key), text)
+    if defaults.flow_shift is not None and defaults.flow_shift_by_height:
+        yield Fault(("defaults", "flow_shift"), "means nothing beside flow_shift_by_height.")
+
+
+def _components(spec: ModelSpec) -> Iterator[Fault]:
+    for part, component in spec.components.items():
+        if part in spec.unused and part not in spec.parts:
+            yield Fault(("components", part), "is among the unused, which are never fetched.")
+        each = component.bytes / component.params
+        if not _LEAST_BYTES <= each <= _MOST_BYTES:
+            text = f"{component.bytes} bytes are {each:.2g} for each of its parameters."
+            yield Fault(("components", part, "bytes"), text)
+
+
+def _memory(spec: ModelSpec) -> Iterator[Fault]:
+    for index, row in enumerate(spec.memory):
+        if not re.fullmatch(r"[1-9]\d*x[1-9]\d*", row.size):
+            text = f"{row.size!r} is no width and height such as 832x480."
+            yield Fault(("memory", index, "size"), text)
 
 
 def _versions(spec: ModelSpec) -> Iterator[Fault]:

@@ -23,7 +23,7 @@ models:
 """
 
 
-SOURCES = ", defaults: its paper, latents: its paper, supports: its paper"
+SOURCES = ", components: its files, defaults: its paper, latents: its paper, supports: its paper"
 
 
 def entry(lines: str) -> str:
@@ -171,6 +171,25 @@ def test_a_mistake_is_reported_with_its_place(old: str, new: str, problem: str):
             "2 values hold for 2 steps, and not for 3.",
         ),
         (
+            "defaults: {num_inference_steps: 4, min_inference_steps: 9}",
+            "my.yaml:12:16: models.a-1b.defaults.num_inference_steps: "
+            "4 are less than the 9 of min_inference_steps.",
+        ),
+        (
+            "defaults: {flow_shift: 4, flow_shift_by_height: {480: 3}}",
+            "my.yaml:12:16: models.a-1b.defaults.flow_shift: "
+            "means nothing beside flow_shift_by_height.",
+        ),
+        (
+            "components: {vae: {params: 1000, bytes: 200000}}",
+            "my.yaml:12:38: models.a-1b.components.vae.bytes: "
+            "200000 bytes are 2e+02 for each of its parameters.",
+        ),
+        (
+            "memory: [{gpu: A, size: 480p, frames: 1, rung: none, peak_gib: 5, how: measured}]",
+            "my.yaml:12:23: models.a-1b.memory[0].size: '480p' is no width and height such as 832x480.",
+        ),
+        (
             "diffusers: '0.42'",
             "my.yaml:12:5: models.a-1b.diffusers: '0.42' is no range such as '>=0.42,<0.43'.",
         ),
@@ -221,6 +240,13 @@ def test_windows_that_no_video_can_be_made_of(supports: str, place: str, message
     key = "[window" if "[" in place else f"{place}:"
     column = f"    supports: {{{supports}}}".index(key) + (2 if "[" in place else 1)
     assert problem == f"my.yaml:13:{column}: models.a-1b.supports.{place}: {message}"
+
+
+def test_a_part_is_not_counted_and_left_out_at_once():
+    lines = "components: {vae: {params: 1, bytes: 2}}\n    unused: [vae]"
+    assert lint(entry(lines)) == [
+        "my.yaml:12:18: models.a-1b.components.vae: is among the unused, which are never fetched."
+    ]
 
 
 def test_windows_that_share_nothing_are_windows():
