@@ -5,6 +5,7 @@ from pathlib import Path
 from t2v.media.codecs import check_encoding
 from t2v.media.names import output_paths as paths_for
 from t2v.plan.request import Plan
+from t2v.plan.space import check_space
 
 
 def output_paths(
@@ -19,10 +20,12 @@ def output_paths(
         overwrite: Whether files that exist may be replaced.
 
     Raises:
-        RequestError: The name or template cannot be used, or not with the codec or its quality.
+        RequestError: The name or template cannot be used, or not with the codec or its quality; or
+            the disk cannot hold what will be written.
         OutputExistsError: A file is there already.
     """
     paths = paths_for(None if output is None else str(output), plan.requests, overwrite=overwrite)
     for path, request in zip(paths, plan.requests, strict=True):
         check_encoding(path, request.codec, request.crf)
+    check_space(plan.requests, paths)
     return paths

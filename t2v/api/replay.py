@@ -1,6 +1,7 @@
 """Makes a video again from its own record, or a variation of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ def replay_plan(path: str | Path, changes: Mapping[str, str] | None = None) -> R
     request = _recorded(record, Path(path))
     changed = dict(changes or {})
     prompt = changed.pop("prompt", request.prompt)
-    options = request.to_options().overlaid(Options.from_strings(changed))
+    options = _with_opening(request, prompt).overlaid(Options.from_strings(changed))
     planned = _planned(prompt, options, changed)
     if "model" not in changed and (model := _other_revision(record, planned)):
         planned = _planned(prompt, options.overlaid(Options(model=model)), changed)
@@ -53,6 +54,15 @@ def replay_plan(path: str | Path, changes: Mapping[str, str] | None = None) -> R
     )
     is_same = not changes and isinstance(sha256, str)
     return Replay(planned, differences, sha256 if is_same else None)
+
+
+def _with_opening(request: Request, prompt: str) -> Options:
+    """The options of the request; a story begins with the prompt."""
+    if not request.story:
+        return request.to_options()
+    first, *others = request.story
+    story = (replace(first, prompt=prompt), *others)
+    return replace(request, prompt=prompt, story=story).to_options()
 
 
 def _planned(prompt: str, options: Options, changed: Mapping[str, str]) -> Plan:

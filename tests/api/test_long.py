@@ -1,0 +1,329 @@
+"""Videos longer than a clip, from the request to the file, and on from where they were stopped."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import t2v
+from t2v.api.work import working
+from t2v.errors import BusyError, InterruptedRun, OutputExistsError, RequestError
+from t2v.media.metadata import read_metadata
+from t2v.media.probe import probe
+from t2v.plan.history import read_runs
+
+LONG = {"num_frames": 30, "num_inference_steps": 2, "seed": 3, "width": 64, "height": 64}
+"""Three windows of the embedded model."""
+STORY = ["a red ball", {"at": "12f", "prompt": "a blue cube"}, {"at": "20f", "prompt": "a cat"}]
+
+
+def stopping(event_name, count):
+    """A listener that interrupts at the event of that number, as Ctrl-C does."""
+    left = [count]
+
+    def listen(event):
+        if event.event == event_name:
+            left[0] -= 1
+            if left[0] == 0:
+                raise KeyboardInterrupt
+
+    return listen
+
+
+@pytest.fixture(scope="module")
+def whole(doodle):
+    """The video of `LONG`, never interrupted."""
+    return doodle.generate("a red ball", **LONG)
+
+
+def test_a_long_video_has_the_frames_that_were_asked_for(whole):
+    assert whole.frames.shape == (30, 64, 64, 3)
+    assert whole.record["num_frames"] == 30
+    assert whole.record["warnings"] == []
+
+
+def test_what_ran_is_what_was_planned(doodle, tmp_path):
+    options = t2v.Options(model="doodle-128", story=STORY, device="cpu", **LONG)
+    plan = t2v.make_plan(None, options)
+    video = doodle.run(plan.requests[0], output=tmp_path / "a.mp4", notes=plan.notes)
+
+    printed = plan.to_dict()
+    assert video.record["windows"] == printed["windows"]
+    assert video.record["long"] == printed["long"]
+    assert len(printed["windows"]) == 3
+    record = read_metadata(tmp_path / "a.mp4")
+    assert record["windows"] == printed["windows"]
+    assert {window["prompt"] for window in record["windows"]} == {
+        "a red ball",
+        "a blue cube",
+        "a cat",
+    }
+    assert probe(tmp_path / "a.mp4").num_frames == 30
+
+
+def test_steps_are_counted_over_all_windows(doodle, heard):
+    doodle.generate("a red ball", listener=heard.append, **LONG)
+
+    steps = [(event.step, event.of) for event in heard if event.event == "step"]
+    assert steps == [(step, 6) for step in range(7)]
+
+
+def test_frames_come_before_the_last_step(doodle, heard):
+    doodle.generate("a red ball", listener=heard.append, **{**LONG, "num_frames": 60})
+
+    kinds = [event.event for event in heard if event.event in ("step", "frames")]
+    assert kinds.index("frames") < len(kinds) - kinds[::-1].index("step") - 1
+
+
+def test_the_record_has_a_report_of_the_joins(whole):
+    assert whole.record["report"]["seams"]["joins"] == 2
+
+
+def test_decoding_and_writing_are_timed_apart_from_denoising(doodle, tmp_path):
+    video = doodle.generate("a red ball", output=tmp_path / "a.mp4", **LONG)
+
+    timings = video.record["timings_s"]
+    assert min(timings["denoise"], timings["decode"], timings["write"]) > 0
+    assert timings["total"] == pytest.approx(
+        sum(value for name, value in timings.items() if name != "total"), abs=0.01
+    )
+
+
+def test_the_history_remembers_one_window(doodle, tmp_path):
+    video = doodle.generate("a red ball", **LONG)
+
+    (run,) = read_runs()
+    assert run.workload.num_frames == 17
+    assert run.timings_s["denoise"] == pytest.approx(video.record["timings_s"]["denoise"] / 3, 0.01)
+
+
+def test_both_orders_make_the_same_frames(doodle, whole):
+    lockstep = doodle.generate("a red ball", order="lockstep", **LONG)
+
+    assert lockstep.record["long"]["order"] == "lockstep"
+    np.testing.assert_array_equal(lockstep.frames, whole.frames)
+
+
+def test_a_window_alone_is_the_plain_clip(doodle):
+    options = {**LONG, "num_frames": 17}
+    plain = doodle.generate("a red ball", **options)
+    assert plain.record["windows"] == []
+    assert plain.record["long"] is None
+
+
+def test_shots_of_cut_are_the_clips_of_their_seeds(doodle):
+    video = doodle.generate("a red ball", method="cut", **LONG)
+
+    shots = video.record["long"]["shots"]
+    assert [(shot["first_frame"], shot["num_frames"]) for shot in shots] == [(0, 15), (15, 15)]
+    for shot in shots:
+        options = {**LONG, "num_frames": 17, "seed": shot["seed"]}
+        clip = doodle.generate("a red ball", **options)
+        begin = shot["first_frame"]
+        np.testing.assert_array_equal(video.frames[begin : begin + 15], clip.frames[:15])
+
+
+def test_a_loop_has_no_jump_from_its_end_to_its_beginning(doodle):
+    video = doodle.generate("a red ball", loop=True, **{**LONG, "num_frames": 32})
+
+    frames = video.frames.astype(int)
+    changes = [np.abs(after - before).mean() for before, after in pairwise(frames)]
+    assert np.abs(frames[0] - frames[-1]).mean() <= max(changes)
+
+
+def test_a_long_video_is_replayed_from_its_file(doodle, tmp_path):
+    video = doodle.generate(None, story=STORY, output=tmp_path / "a.mp4", **LONG)
+    again = t2v.replay_plan(tmp_path / "a.mp4")
+    same = doodle.run(again.plan.requests[0])
+
+    assert again.differences == ()
+    assert same.record["frames_sha256"] == video.record["frames_sha256"]
+
+
+def test_a_replay_can_begin_with_another_prompt(doodle, tmp_path):
+    doodle.generate(None, story=STORY, output=tmp_path / "a.mp4", **LONG)
+
+    request = t2v.replay_plan(tmp_path / "a.mp4", {"prompt": "a green cone"}).plan.requests[0]
+
+    assert [cue.prompt for cue in request.story] == ["a green cone", "a blue cube", "a cat"]
+
+
+def test_latents_of_a_long_video_are_not_saved(doodle, tmp_path):
+    with pytest.raises(RequestError, match="--resume goes on from it"):
+        doodle.generate("a red ball", output=tmp_path / "a.mp4", save_latents=True, **LONG)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_beside_a_finished_video(doodle, tmp_path):
+    doodle.generate("a red ball", output=tmp_path / "a.mp4", **LONG)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.mp4"]
+
+
+def stopped(doodle, output, event, count, **options):
+    """Begin the video of `LONG` and stop it; what was said."""
+    with pytest.raises(InterruptedRun) as caught:
+        doodle.generate(
+            "a red ball", output=output, listener=stopping(event, count), **LONG | options
+        )
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["windows", "cut"])
+def test_what_was_stopped_goes_on_to_the_same_frames(doodle, tmp_path, method):
+    output = tmp_path / "a.mp4"
+    said = stopped(doodle, output, "frames", 17, method=method)
+    work = tmp_path / "a.mp4.work"
+    assert said.endswith(f"go on with: t2v generate --resume {work}")
+    assert not output.exists()
+
+    plan = t2v.resume_plan(work)
+    video = doodle.run(plan.requests[0], output=output, resume=work)
+
+    undisturbed = doodle.generate("a red ball", method=method, **LONG)
+    assert video.record["frames_sha256"] == undisturbed.record["frames_sha256"]
+    assert not work.exists()
+
+
+def test_finished_shots_are_not_made_again(doodle, tmp_path, heard):
+    stopped(doodle, tmp_path / "a.mp4", "frames", 16, method="cut")
+    work = tmp_path / "a.mp4.work"
+    request = t2v.resume_plan(work).requests[0]
+    doodle.run(request, output=tmp_path / "a.mp4", resume=work, listener=heard.append)
+
+    assert [event for event in heard if event.event == "step"] == []
+
+
+def test_an_unfinished_video_is_not_begun_again_unasked(doodle, tmp_path):
+    stopped(doodle, tmp_path / "a.mp4", "frames", 16, method="cut")
+
+    with pytest.raises(OutputExistsError, match=r"holds an unfinished video\. Go on with --resume"):
+        doodle.generate("a red ball", output=tmp_path / "a.mp4", **LONG)
+    doodle.generate("a red ball", output=tmp_path / "a.mp4", overwrite=True, **LONG)
+    assert not (tmp_path / "a.mp4.work").exists()
+
+
+def test_what_is_no_work_folder_is_left_alone(doodle, tmp_path):
+    (tmp_path / "a.mp4.work").mkdir()
+    (tmp_path / "a.mp4.work" / "mine.txt").write_text("mine")
+
+    with pytest.raises(OutputExistsError, match="is in the way and no work of t2v"):
+        doodle.generate("a red ball", output=tmp_path / "a.mp4", overwrite=True, **LONG)
+
+
+def test_two_runs_do_not_work_in_one_folder(doodle, tmp_path):
+    stopped(doodle, tmp_path / "a.mp4", "frames", 16, method="cut")
+    work = tmp_path / "a.mp4.work"
+    request = t2v.resume_plan(work).requests[0]
+
+    with (
+        working(work, None, resume=True, overwrite=False),
+        pytest.raises(BusyError, match="Another run is at work"),
+    ):
+        doodle.run(request, output=tmp_path / "a.mp4", resume=work)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (None, "holds no unfinished video"),
+        ("{", "is damaged"),
+        ({"model": 5}, "is damaged"),
+        ({"request": {}}, "Not a request of t2v"),
+        ({"record": {}}, "was begun with other windows"),
+        ({"story_file": 7}, "is damaged"),
+    ],
+)
+def test_a_work_folder_of_a_stranger_is_checked(doodle, tmp_path, change, message):
+    stopped(doodle, tmp_path / "a.mp4", "frames", 16, method="cut")
+    run = tmp_path / "a.mp4.work" / "run.json"
+    if change is None:
+        run.unlink()
+    elif isinstance(change, str):
+        run.write_text(change)
+    else:
+        run.write_text(json.dumps(json.loads(run.read_text()) | change))
+
+    with pytest.raises(RequestError, match=message):
+        t2v.resume_plan(tmp_path / "a.mp4.work")
+
+
+ENDLESS = {"endless": True, **{k: v for k, v in LONG.items() if k != "num_frames"}}
+
+
+def test_a_video_without_an_end_is_whole_when_it_is_stopped(doodle, tmp_path):
+    video = doodle.generate(
+        "a red ball", output=tmp_path / "a.mp4", listener=stopping("frames", 29), **ENDLESS
+    )
+
+    assert video.record["num_frames"] == probe(tmp_path / "a.mp4").num_frames == 29
+    assert video.record["request"]["num_frames"]["value"] == 29
+    assert [window["first_frame"] for window in video.record["windows"]] == [0, 13, 25]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.mp4"]
+
+
+def test_a_stop_while_denoising_keeps_the_frames_that_are_there(doodle):
+    video = doodle.generate("a red ball", listener=stopping("step", 8), **ENDLESS)
+
+    assert 0 < video.record["num_frames"] == len(video.frames)
+
+
+def test_a_video_that_is_stopped_before_its_first_frame_is_none(doodle, tmp_path):
+    with pytest.raises(InterruptedRun, match="Stopped"):
+        doodle.generate(
+            "a red ball", output=tmp_path / "a.mp4", listener=stopping("step", 2), **ENDLESS
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stopped_video_without_an_end_is_replayed_to_where_it_was(doodle, tmp_path):
+    video = doodle.generate(
+        "a red ball", output=tmp_path / "a.mp4", listener=stopping("frames", 29), **ENDLESS
+    )
+    again = t2v.replay_plan(tmp_path / "a.mp4")
+    same = doodle.run(again.plan.requests[0])
+
+    assert same.record["frames_sha256"] == video.record["frames_sha256"]
+
+
+def test_prompts_that_are_added_meanwhile_are_shown_by_the_next_windows(doodle, tmp_path):
+    story = tmp_path / "story.yaml"
+    story.write_text("- a red ball\n")
+
+    def listen(event):
+        if event.event == "frames" and event.step == 5:
+            story.write_text("- a red ball\n- a blue cube\n")
+        elif event.event == "frames" and event.step == 50:
+            raise KeyboardInterrupt
+
+    video = doodle.generate(
+        None, story=str(story), output=tmp_path / "a.mp4", listener=listen, **ENDLESS
+    )
+
+    prompts = [window["prompt"] for window in video.record["windows"]]
+    assert set(prompts) == {"a red ball", "a blue cube"}
+    assert prompts == sorted(prompts, reverse=True)
+    assert [cue["prompt"] for cue in video.record["request"]["story"]["value"]] == [
+        "a red ball",
+        "a blue cube",
+    ]
+    same = doodle.run(t2v.replay_plan(tmp_path / "a.mp4").plan.requests[0])
+    assert same.record["frames_sha256"] == video.record["frames_sha256"]
+
+
+def test_a_story_file_that_breaks_meanwhile_does_not_end_the_video(doodle, tmp_path):
+    story = tmp_path / "story.yaml"
+    story.write_text("- a red ball\n")
+
+    def listen(event):
+        if event.event == "frames" and event.step == 5:
+            story.write_text("- {at: soon\n")
+        elif event.event == "frames" and event.step == 40:
+            raise KeyboardInterrupt
+
+    video = doodle.generate(None, story=str(story), listener=listen, **ENDLESS)
+
+    (warning,) = video.record["warnings"]
+    assert "story.yaml:" in warning
+    assert warning.endswith("the story goes on as it was")
