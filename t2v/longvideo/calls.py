@@ -33,6 +33,10 @@ _MAX_PROMPTS = 32
 """Encoded prompts that are kept; a story without an end may have any number."""
 
 
+_STATEFUL = ("scheduler", "guider")
+"""Parts that remember the step before."""
+
+
 class _Encoded(BaseException):
     """Ends a call once its prompts are encoded."""
 
@@ -80,7 +84,7 @@ class WindowCalls:
             arguments["latents"] = initial
         else:
             _replace_draw(pipe, initial)
-        meeting = Meeting(pipe.scheduler, layout, noise, window.start, own_generator)
+        meeting = Meeting(pipe, layout, noise, window.start, own_generator)
         if reached is not None:
             _skip(pipe, meeting, reached)
 
@@ -96,7 +100,7 @@ class WindowCalls:
             now = meeting.state()
             parts = _own_denoisers(pipe)
             now.outputs = {name: part.outputs for name, part in parts.items()}
-            now.memories = {name: part.memory() for name, part in parts.items()}
+            now.caches = {name: part.memory() for name, part in parts.items()}
             return now
 
         return Live(Call(call, name=f"window {window.index}"), layout, state, meeting.is_alone)
@@ -114,7 +118,9 @@ class WindowCalls:
     def _copy(self, name: str) -> Any:
         pipe = detached(self._pipe)
         own = vars(pipe)
-        own["scheduler"] = copy.deepcopy(self._pipe.scheduler)
+        for part in _STATEFUL:
+            if getattr(pipe, part, None) is not None:
+                own[part] = copy.deepcopy(own[part])
         for part, module in denoisers(self._pipe).items():
             own[part] = Denoiser(module, name)
         if hasattr(pipe, "encode_prompt"):
@@ -170,7 +176,7 @@ def _skip(pipe: DiffusionPipeline, meeting: Meeting, reached: WindowState) -> No
     meeting.reached = reached
     for name, denoiser in _own_denoisers(pipe).items():
         denoiser.outputs = dict(reached.outputs.get(name, {}))
-        denoiser.recall(reached.memories.get(name, {}))
+        denoiser.recall(reached.caches.get(name, {}))
         denoiser.skips = lambda: meeting.is_skipping
 
 

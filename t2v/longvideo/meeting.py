@@ -9,6 +9,7 @@ import torch
 
 from t2v.errors import GenerationError
 from t2v.longvideo.baton import Meet
+from t2v.longvideo.memory import memory_of, recall
 from t2v.longvideo.noise import ShotNoise, noise_by_frame
 from t2v.runtime.layout import LatentLayout
 
@@ -28,18 +29,14 @@ class WindowState:
     num_steps: int
     returned: list[torch.Tensor]
     """The tensors that the scheduler returned last; the first are the latents."""
-    scheduler: dict[str, Any]
-    """What the scheduler remembers."""
+    memories: dict[str, dict[str, Any]]
+    """What scheduler and guider remember."""
     generator: torch.Tensor
     """The state of the call's generator."""
     outputs: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     """Component -> `Denoiser.outputs`."""
-    memories: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    caches: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     """Component -> `Denoiser.memory()`."""
-
-
-_OURS = ("step", "__deepcopy__", "_internal_dict")
-"""What a scheduler has that is no memory of its steps."""
 
 
 class Meeting:
@@ -47,14 +44,15 @@ class Meeting:
 
     def __init__(
         self,
-        scheduler: Any,
+        pipe: Any,
         layout: LatentLayout,
         noise: ShotNoise,
         start: int,
         generator: torch.Generator,
     ) -> None:
-        """Steps of a scheduler that no other call uses; it is wrapped from now on."""
-        self._scheduler, self._layout, self._noise = scheduler, layout, noise
+        """Steps of a pipeline whose scheduler no other call uses; it is wrapped from now on."""
+        scheduler = pipe.scheduler
+        self._pipe, self._scheduler, self._layout, self._noise = pipe, scheduler, layout, noise
         self._start, self._generator = start, generator
         self._original = scheduler.step
         self.meet: Meet | None = None
@@ -82,12 +80,15 @@ class Meeting:
 
     def state(self) -> WindowState:
         """Where the call is; only while it waits in a meeting."""
-        remembered = {
-            name: value for name, value in vars(self._scheduler).items() if name not in _OURS
-        }
+        memories = {name: memory_of(part) for name, part in self._remembering().items()}
         return WindowState(
-            self.num_steps, list(self._returned), remembered, self._generator.get_state()
+            self.num_steps, list(self._returned), memories, self._generator.get_state()
         )
+
+    def _remembering(self) -> dict[str, Any]:
+        # A family may give the pipeline another guider for its call.
+        guider = getattr(self._pipe, "guider", None)
+        return {"scheduler": self._scheduler} | ({} if guider is None else {"guider": guider})
 
     def _step(self, *args: Any, **kwargs: Any) -> Any:
         with noise_by_frame(self._noise, self._layout, self._start, self.num_steps):
@@ -108,7 +109,8 @@ class Meeting:
         """What the step returned when it was computed; zeros where nobody looks at it."""
         if self.num_steps < reached.num_steps:
             return _with_tensors(result, [torch.zeros_like(one) for one in _tensors(result)])
-        vars(self._scheduler).update(reached.scheduler)
+        for name, part in self._remembering().items():
+            recall(part, reached.memories[name])
         self._generator.set_state(reached.generator)
         device = result[0].device
         return _with_tensors(result, [one.to(device) for one in reached.returned])
