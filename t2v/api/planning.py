@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from t2v.errors import UnknownModelError
+from t2v.errors import DependencyMissingError, UnknownModelError
 from t2v.plan.config import Config, read_configs
 from t2v.plan.forecast import forecast
 from t2v.plan.history import read_runs
@@ -15,6 +15,7 @@ from t2v.plan.request import Plan, Request
 from t2v.plan.resolve import Layers, requests_for, resolve
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.hub import locate
+from t2v.zoo.requirements import check_packages
 from t2v.zoo.spec import ModelSpec
 
 
@@ -121,6 +122,7 @@ def _assembled(
             *described(first),
             *_device_notes(first, machine),
             *([] if folder else [_download_note(spec)]),
+            *_package_notes(spec),
             *memory.warnings,
         ),
         machine,
@@ -134,6 +136,14 @@ def _device_notes(request: Request, machine: Machine) -> list[str]:
     if wanted in {"auto", "cpu", "xpu", present}:
         return []
     return [f"--device {request.device}: no such device was found here"]
+
+
+def _package_notes(spec: ModelSpec) -> list[str]:
+    try:
+        check_packages(spec)
+    except DependencyMissingError as error:
+        return [str(error)]
+    return []
 
 
 def _download_note(spec: ModelSpec) -> str:

@@ -77,8 +77,12 @@ def resolve(
     settled.size()
     settled.shift()
     settled.length()
-    request = Request(**settled.values, origins=settled.origins)
-    return with_long(spec, request), settled.notes
+    request = with_long(spec, Request(**settled.values, origins=settled.origins))
+    if request.long and spec.audio:
+        settled.notes.append(
+            f"{spec.name} makes sound for a clip of its own length; a longer video is silent"
+        )
+    return request, settled.notes
 
 
 def requests_for(spec: ModelSpec, request: Request, num_videos: int) -> tuple[Request, ...]:
