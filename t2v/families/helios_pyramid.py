@@ -1,7 +1,10 @@
 """Helios Mid and Distilled: each chunk grows from a quarter over half to full size."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from diffusers import DiffusionPipeline
 
 from t2v.errors import RequestError
@@ -39,6 +42,14 @@ class HeliosPyramidAdapter(HeliosAdapter):
             )
         return arguments | {_STEPS: [(steps + stages - 1 - i) // stages for i in range(stages)]}
 
+    @contextmanager
+    def prepared(
+        self, pipe: DiffusionPipeline, arguments: dict[str, Any]
+    ) -> Generator[dict[str, Any]]:
+        """The arguments, where the machine can draw the noise between sizes at all."""
+        _check_noise(pipe)
+        yield arguments
+
     def num_steps(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> int | None:
         """Steps of all chunks; a distilled model can take the first chunk's twice."""
         if _STEPS not in arguments:
@@ -55,6 +66,23 @@ def _check_size(pipe: DiffusionPipeline, request: Request, stages: int) -> None:
         raise RequestError(
             f"{request.model} halves its pictures {stages - 1} times, so that both sides are "
             f"multiples of {multiple}; {request.width}x{request.height} is not."
+        )
+
+
+def _check_noise(pipe: DiffusionPipeline) -> None:
+    """Refuse a CPU whose Cholesky factorization finds the covariance of that noise singular.
+
+    It is, but for roundings, at the `gamma` of 1/3 that the released models have.
+    """
+    if pipe._execution_device.type != "cpu":
+        return
+    _, height, width = pipe.transformer.config.patch_size
+    gamma, block = pipe.scheduler.config.gamma, height * width
+    covariance = torch.eye(block) * (1 + gamma) - torch.ones(block, block) * gamma
+    if torch.linalg.cholesky_ex(covariance + torch.eye(block) * 1e-8).info:
+        raise RequestError(
+            f"{type(pipe).__name__} does not run on a CPU: it cannot factor the covariance of its "
+            "noise there. Use a GPU, or a model of another family: t2v models list."
         )
 
 

@@ -15,6 +15,14 @@ _LABELS = {
     "hunyuan_video": "HunyuanVideo",
     "mochi": "Mochi",
     "skyreels_v2": "SkyReels-V2",
+    "skyreels_v2_df": "SkyReels-V2",
+    "hunyuan_video_15": "HunyuanVideo 1.5",
+    "wan_vace": "Wan VACE",
+    "motif_video": "Motif-Video",
+    "helios": "Helios",
+    "helios_pyramid": "Helios",
+    "anyflow": "AnyFlow",
+    "anyflow_far": "AnyFlow FAR",
 }
 
 

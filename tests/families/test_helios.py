@@ -99,6 +99,14 @@ def test_a_size_that_cannot_be_halved_is_refused(pyramid):
         pyramid.arguments(height=96)
 
 
+def test_noise_that_a_cpu_cannot_draw_is_refused_before_the_first_step(load_tiny):
+    model = load_tiny("helios-pyramid")
+    model.pipe.scheduler.register_to_config(gamma=1 / 3)
+
+    with pytest.raises(RequestError, match="does not run on a CPU"):
+        model.adapter.denoise(model.pipe, model.arguments())
+
+
 def test_the_steps_of_a_pyramid_are_all_counted(pyramid):
     assert steps_of(pyramid)[-1] == (4, 4)
 
