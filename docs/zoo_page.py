@@ -7,6 +7,7 @@ from pathlib import Path
 from t2v.families import adapter_for
 from t2v.plan.frames import rule_text
 from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.quiet import quiet
 from t2v.testing import TINY, tiny_spec
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import ModelSpec
@@ -51,7 +52,10 @@ def page() -> str:
     sections = [introduction, MODELS]
     for name, specs in by_family.items():
         sections += [f"### {name}\n\n{_more(name)}{_models(specs)}"]
-    sections += [SUPPORT, _support(by_family), MEMORY, _memory(zoo.values())]
+    # Families import pipelines, some of which remark on packages that are not there.
+    with quiet():
+        support = _support(by_family)
+    sections += [SUPPORT, support, MEMORY, _memory(zoo.values())]
     return "\n".join(sections)
 
 
