@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from t2v.longvideo.report import Join
 from t2v.plan.latents import first_pixel
@@ -39,7 +39,8 @@ def _windows(long: LongPlan, shot: Shot) -> Iterable[Window]:
     if not long.endless:
         return shot.windows
     # Prompts are asked for when a window starts, which is not now.
-    return endless_windows(replace(long, prompts=lambda latent: ("", None)))
+    windows = endless_windows(replace(long, prompts=lambda latent: ("", None)))
+    return takewhile(lambda window: _offset(long, window.start) < shot.num_frames, windows)
 
 
 def _counting(window: Window) -> list[int]:

@@ -8,6 +8,7 @@ nothing, so that what a model makes of the opening of a clip is never seen insid
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Literal, NamedTuple
 
 from t2v.zoo.spec import LatentRule
@@ -167,27 +168,29 @@ def endless_windows(long: LongPlan) -> Iterator[Window]:
     prompts that appear meanwhile count from the next window on.
     """
     assert long.prompts is not None
-    index = 0
-    while True:
-        # Enough neighbors on both sides for all that can reach into this window.
-        around = range(max(0, index - long.window), index + long.window + 1)
-        placed = [
-            Span(k * long.stride, k * long.stride, k * long.stride + long.window, 0)
-            for k in around
-            if abs(k - index) * long.stride < 2 * long.window
-        ]
-        own = next(i for i, span in enumerate(placed) if span.start == index * long.stride)
-        prompt, negative_prompt = long.prompts(_middle(placed[own], long))
-        values = weights(placed, placed[-1].end, long.window)[own]
-        yield Window(index, 0, placed[own].start, long.window, values, prompt, negative_prompt)
-        index += 1
+    # From here on every window has as many neighbors as any later one.
+    last_special = -(-long.window // long.stride)
+    shapes = [_endless_weights(long, index) for index in range(last_special + 1)]
+    for index in count():
+        start = index * long.stride
+        prompt, negative_prompt = long.prompts(_middle(start, long))
+        own = shapes[min(index, last_special)]
+        yield Window(index, 0, start, long.window, own, prompt, negative_prompt)
 
 
-def _middle(span: Span, long: LongPlan) -> int:
+def _endless_weights(long: LongPlan, index: int) -> tuple[float, ...]:
+    """The weights of a window of an endless video, among all that can reach into it."""
+    reach = -(-long.window // long.stride)
+    starts = [k * long.stride for k in range(index + 2 * reach + 1)]
+    placed = [Span(start, start, start + long.window, 0) for start in starts]
+    return weights(placed, placed[-1].end, long.window)[index]
+
+
+def _middle(start: int, long: LongPlan) -> int:
     """The frame at which a window of an endless video takes over, plus half of a stride."""
-    if span.start == 0:
+    if start == 0:
         return 0
-    return span.start + _before(long.window - long.stride) + (long.stride - 1) // 2
+    return start + _before(long.window - long.stride) + (long.stride - 1) // 2
 
 
 def _before(overlap: int) -> int:
