@@ -1,6 +1,6 @@
 """What length costs: memory and time a frame of long videos, beside asking diffusers for them.
 
-    python bench/long.py [MODEL ...] [--times 1 4 16 64] [--limit-s 480]
+    python bench/long.py [MODEL ...] [--times 1 4 16 64] [--steps N] [--limit-s 480]
 
 Every measurement is a process of its own with one thread, which loads the model, makes one video
 into a file, and tells its peak of resident memory (`VmHWM`), processor seconds, and how long the
@@ -137,9 +137,13 @@ def row(label: str, found: dict[str, Any]) -> str:
     )
 
 
-def compare(name: str, folder: Path, times: list[int], limit_s: float) -> list[bool]:
+def compare(
+    name: str, folder: Path, times: list[int], steps: int | None, limit_s: float
+) -> list[bool]:
     """Print a model's table and its ratios; whether each goal is met."""
     options = dict(MODELS[name])
+    if steps is not None:
+        options["num_inference_steps"] = steps
     native = options.pop("native")
     print(f"\n{name}, native {native} frames")
     print(
@@ -164,6 +168,7 @@ def compare(name: str, folder: Path, times: list[int], limit_s: float) -> list[b
             print(row(f"t2v {times[-2]}x {order}", first[order]), flush=True)
         for factor in times:
             print(row(f"direct {factor}x", run(job("direct", factor), limit_s)), flush=True)
+    print()
     return _ratios(ours, first)
 
 
@@ -197,6 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="*", help=f"of {', '.join(MODELS)}; all without")
     parser.add_argument("--times", type=int, nargs="+", default=[1, 4, 16, 64])
+    parser.add_argument("--steps", type=int, help="instead of the model's own number")
     parser.add_argument("--limit-s", type=float, default=480)
     parser.add_argument("--job", type=json.loads, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -214,7 +220,7 @@ def main() -> None:
         met = [
             goal
             for name in args.models or MODELS
-            for goal in compare(name, folders[name], args.times, args.limit_s)
+            for goal in compare(name, folders[name], args.times, args.steps, args.limit_s)
         ]
     sys.exit(0 if all(met) else 1)
 
