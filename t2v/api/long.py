@@ -61,7 +61,8 @@ class LongRendering(Rendering):
         if self.long.endless:
             stop = self.progress.listener = _Stop(self.progress.listener)
             frames = _until(stop, frames)
-        observer = Observer(joins(self.long), switches(self.long), loop=self.long.loop)
+        reach = max(8, self.long.rule.factor * self.long.overlap)
+        observer = Observer(joins(self.long), switches(self.long), reach=reach, loop=self.long.loop)
         frames = _observed(frames, observer)
         try:
             with self._watched(), closing(frames):
