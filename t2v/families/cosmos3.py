@@ -65,8 +65,9 @@ class Cosmos3Adapter(PipelineAdapter):
         return decoded_sound(pipe, lambda: audio, rate=pipe.sound_tokenizer.config.sampling_rate)
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
-        """B C F H W, in the call's argument as in its steps."""
-        return video_layout(pipe, arguments, pipe.transformer.config.latent_channel)
+        """B C F H W in the call's argument; its scheduler's steps have an axis more in front."""
+        noise = video_layout(pipe, arguments, pipe.transformer.config.latent_channel)
+        return LatentLayout((1, *noise.shape), frame_axis=3, noise=noise)
 
 
 adapter = Cosmos3Adapter()
