@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from accelerate import cpu_offload
 from safetensors.torch import load_file, save_file
 
 from t2v.runtime.adapter import Latents
@@ -57,6 +58,30 @@ def test_a_vae_that_was_told_to_decode_all_at_once_does(load_tiny):
     model.pipe.vae.use_framewise_decoding = False
 
     np.testing.assert_array_equal(model.ours(num_frames=25), model.direct(num_frames=25))
+
+
+# The hooks that move weights also work from the CPU to the CPU, where they can be watched.
+CPU = torch.device("cpu")
+
+
+def by_model(pipe):
+    pipe.enable_model_cpu_offload(device="cpu")
+
+
+def by_group(pipe):
+    pipe.enable_group_offload(onload_device=CPU, offload_device=CPU, offload_type="leaf_level")
+
+
+def by_layer(pipe):
+    cpu_offload(pipe.vae, execution_device=CPU)
+
+
+@pytest.mark.parametrize("offload", [by_model, by_group, by_layer])
+def test_weights_that_come_and_go_make_the_same_frames(load_tiny, offload):
+    model = load_tiny("hunyuan-video")
+    offload(model.pipe)
+
+    np.testing.assert_array_equal(model.ours(num_frames=21), model.direct(num_frames=21))
 
 
 def test_frames_come_before_all_tiles_are_decoded(hunyuan, long_latents):
