@@ -65,6 +65,11 @@ def test_a_killed_download_goes_on_where_it_stopped_in_another_process(
     assert begun() == []
 
 
+@pytest.fixture
+def _reports_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("t2v.zoo.progress._SECONDS_BETWEEN_REPORTS", 0)
+
+
 def stopped(hub: HubServer, spec: ModelSpec) -> None:
     """Pull until some of the file is here, then stop."""
     hub.stall_after = 150_000
@@ -78,6 +83,7 @@ def stopped(hub: HubServer, spec: ModelSpec) -> None:
     hub.stall_after = None
 
 
+@pytest.mark.usefixtures("_reports_at_once")
 def test_a_stop_keeps_what_has_come(hub: HubServer, large: Path, spec: ModelSpec):
     stopped(hub, spec)
     assert len(begun()) == 1
@@ -122,6 +128,7 @@ def test_a_busy_hub_is_asked_again(hub: HubServer, large: Path, spec: ModelSpec)
     assert (folder / WEIGHTS).read_bytes() == large.read_bytes()
 
 
+@pytest.mark.usefixtures("_reports_at_once")
 def test_bytes_of_an_earlier_try_need_no_room_again(
     hub: HubServer, large: Path, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ):
