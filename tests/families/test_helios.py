@@ -1,10 +1,12 @@
 """Helios: whole chunks from the pipeline, the frames that were asked for from us."""
 
+import sys
+
 import numpy as np
 import pytest
 
 import t2v
-from t2v.errors import RequestError
+from t2v.errors import DependencyMissingError, RequestError
 from t2v.runtime.quiet import quiet
 from t2v.testing import tiny_options, tiny_pipeline
 
@@ -113,3 +115,12 @@ def test_the_steps_of_a_pyramid_are_all_counted(pyramid):
 
 def test_a_distilled_model_takes_twice_the_steps_for_its_first_chunk(load_tiny):
     assert steps_of(load_tiny("helios-distilled"))[-1] == (6, 6)
+
+
+@pytest.mark.parametrize("name", ["helios", "skyreels-v2", "wan-vace"])
+def test_a_package_that_a_pipeline_takes_for_granted_is_named(load_tiny, monkeypatch, name):
+    model = load_tiny(name)
+    monkeypatch.delattr(sys.modules[type(model.pipe).__module__], "ftfy")
+
+    with pytest.raises(DependencyMissingError, match="pip install ftfy"):
+        model.adapter.denoise(model.pipe, model.arguments())
