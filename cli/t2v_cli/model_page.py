@@ -97,6 +97,8 @@ def _defaults(defaults: Facts) -> Iterator[str]:
     for name, value in defaults.items():
         if name == "negative_prompt":
             yield f'negative_prompt "{value}"'
+        elif name == "flow_shift_by_height":
+            yield from (f"flow_shift {shift} at {height}p" for height, shift in value.items())
         elif isinstance(value, dict):
             yield from (f"{key} {inner}" for key, inner in value.items())
         else:
