@@ -10,8 +10,8 @@ from t2v_cli.app import app
 from tests.docs.reading import commands
 
 GROUP = typer.main.get_command(app)
-GUIDES = ("adding-a-model.md", "adding-a-family.md")
-"""Done for real in test_guides.py."""
+GUIDES = ("adding-a-model.md", "adding-a-family.md", "long-video.md")
+"""Done for real in test_guides.py, and in test_long_video.py with the story of the page."""
 PLANNED = [
     line for line in commands(but=GUIDES) if line[0] in ("generate", "plan") and len(line) > 1
 ]
