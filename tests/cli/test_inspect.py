@@ -65,3 +65,16 @@ def test_a_file_that_is_no_video_is_explained(cli, command, tmp_path):
     result = cli(command, "notes.mp4")
     assert result.code in (2, 74)
     assert result.err.startswith("error: ")
+
+
+def test_a_long_video_tells_its_windows_and_how_they_join(cli):
+    request = ("a red ball", "--num-frames", "33", "--steps", "2", "--seed", "3")
+    assert cli("generate", *request, "-o", "long.mp4", "-q").code == 0
+
+    record = cli("inspect", "long.mp4", "--json").json()["record"]
+    lines = [line.split() for line in cli("inspect", "long.mp4").out.splitlines()]
+
+    assert [join["frame"] for join in record["report"]["seams"]["each"]] == [9, 18]
+    assert ["window", "shot", "first", "frame", "frames", "prompt"] in lines
+    assert ["1", "0", "9", "16", "a", "red", "ball"] in lines
+    assert [line[0] for line in lines[-5:]] == ["seams", "drift", "dynamic", "sharpness", "flicker"]
