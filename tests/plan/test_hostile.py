@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from t2v.errors import DocumentError, RequestError
 from t2v.plan.config import read_config
-from t2v.plan.options import Options
+from t2v.plan.options import MAX_FRAMES, Options
 from t2v.plan.request import Request
 from t2v.plan.resolve import resolve
 from t2v.zoo.spec import ModelSpec
@@ -58,8 +58,9 @@ def test_any_request_is_legal_or_refused(wan: ModelSpec, prompt: str, options: O
     with contextlib.suppress(RequestError):
         request, _ = resolve(wan, prompt, [("flag", options)])
         assert request.width % 16 == request.height % 16 == 0
-        assert request.num_frames % 4 == 1
-        assert request.num_frames <= 4093
+        # Windows make any number of frames that is longer than one clip.
+        assert request.num_frames % 4 == 1 or request.num_frames > 81
+        assert request.num_frames <= MAX_FRAMES
 
 
 entries = st.fixed_dictionaries({}, optional={"value": values, "origin": values}) | values
