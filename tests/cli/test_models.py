@@ -104,4 +104,10 @@ def test_the_shell_completes_model_names(program):
         COMP_WORDS="t2v generate --model wan2.1",
         COMP_CWORD="3",
     )
-    assert completed.out.split() == ["wan2.1-t2v-1.3b", "wan2.1", "wan2.1-t2v-14b"]
+    assert completed.out.split() == [
+        "wan2.1-t2v-1.3b",
+        "wan2.1",
+        "wan2.1-t2v-14b",
+        "wan2.1-vace-1.3b",
+        "wan2.1-vace-14b",
+    ]
