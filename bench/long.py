@@ -39,6 +39,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "negative_prompt": "",
     },
 }
+TOLD = ("max_sequence_length",)
 
 # --- the measured process -----------------------------------------------------------------------
 
@@ -62,10 +63,12 @@ def _ours(job: dict[str, Any]) -> dict[str, Any]:
         if event.event == "frames" and not first:
             first.append(time.process_time() - began)
 
+    # The entry knows it; diffusers has to be told.
+    options = {name: value for name, value in job["options"].items() if name not in TOLD}
     loaded = _resident_mib()
     began = time.process_time()
     video = generator.generate(
-        PROMPT, output=job["output"], seed=1, overwrite=True, listener=listen, **job["options"]
+        PROMPT, output=job["output"], seed=1, overwrite=True, listener=listen, **options
     )
     seconds = time.process_time() - began
     return {
