@@ -32,9 +32,9 @@ MODELS: dict[str, dict[str, Any]] = {
     },
     "tiny wan": {
         "native": 81,
-        "width": 64,
-        "height": 64,
-        "num_inference_steps": 4,
+        "width": 32,
+        "height": 32,
+        "num_inference_steps": 2,
         "guidance_scale": 4.0,
         "negative_prompt": "",
     },
