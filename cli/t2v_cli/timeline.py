@@ -48,8 +48,9 @@ class _Scale:
         step = next(step for step in steps if step >= least)
         line = ""
         for count in range(int(self.seconds / step) + 1):
+            text = f"{count * step:g}"
             at = round(count * step / self.seconds * self.columns)
-            line = line.ljust(at) + f"{count * step:g}"
+            line = line.ljust(min(at, self.columns + 1 - len(text))) + text
         return line
 
 

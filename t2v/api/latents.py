@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from t2v.errors import DiskError, OutputExistsError, RequestError, T2VError
 from t2v.media.parts import make_part_folder, remove_stale_parts
 from t2v.plan.longplan import with_long
-from t2v.plan.memory import RUNGS
 from t2v.plan.request import MemoryPlan, Plan, Request
+from t2v.plan.rungs import RUNGS
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import COMMIT_HASH, ModelSpec
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 from t2v.errors import RequestError
 from t2v.plan.frames import longest, number, snap_frames
@@ -42,12 +43,12 @@ def choose(spec: ModelSpec, wish: Wish) -> tuple[Method, str] | None:
         return None
     if wish.method != "auto":
         _require(spec, wish, wish.method)
-        return wish.method, "as asked for"  # type: ignore[return-value]
+        return cast(Method, wish.method), "as asked for"
     if _is_cut(wish, spec.frames.native):
         return "cut", "every shot fits into one clip"
     for method in spec.supports.long_video:
         if _is_able(spec, wish, method):
-            return None if method == "native" else (method, _need(spec, wish))  # type: ignore[return-value]
+            return None if method == "native" else (cast(Method, method), _need(spec, wish))
     raise RequestError(_refusal(spec, wish))
 
 
