@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 
+from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout
 from t2v.runtime.pipeline import PipelineAdapter
@@ -17,6 +18,10 @@ class EasyAnimateAdapter(PipelineAdapter):
 
     family = "easyanimate"
     pipelines = ("EasyAnimatePipeline",)
+
+    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+        """Arguments of `pipe(...)`; the pipeline fails on a negative prompt that is not given."""
+        return {"negative_prompt": "", **super().call_arguments(pipe, request)}
 
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames of one latent after another."""

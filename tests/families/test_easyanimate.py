@@ -33,6 +33,15 @@ def test_more_frames_in_one_clip_are_refused(spec):
         resolve(spec, "a fox", [("flag", Options(num_frames=97, method="native"))])
 
 
+def test_a_request_without_a_negative_prompt_has_an_empty_one(load_tiny):
+    # diffusers 0.42.1 takes None by its signature, and fails on it with guidance.
+    model = load_tiny("easyanimate")
+
+    np.testing.assert_array_equal(
+        model.ours(negative_prompt=None), model.direct(negative_prompt="")
+    )
+
+
 @pytest.mark.parametrize("num_frames", [1, 17])
 def test_other_lengths_are_equal_too(load_tiny, num_frames):
     model = load_tiny("easyanimate")
