@@ -7,7 +7,9 @@ import torch
 from diffusers import DiffusionPipeline
 from diffusers.utils.torch_utils import randn_tensor
 
+from t2v.errors import RequestError
 from t2v.media.audio import Sound
+from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents, OnStep
 from t2v.runtime.explain import explained
 from t2v.runtime.layout import LatentLayout
@@ -24,6 +26,11 @@ class LTX2Adapter(PipelineAdapter):
     # The other two take pictures as well, and are the same without.
     pipelines = ("LTX2Pipeline", "LTX2ConditionPipeline", "LTX2InContextPipeline")
     decoders = ("vae", "audio_vae", "vocoder")
+
+    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+        """Arguments of `pipe(...)`; a size that fails in the decoder is refused here."""
+        require_wide(pipe, request)
+        return super().call_arguments(pipe, request)
 
     def denoise(
         self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
@@ -92,6 +99,21 @@ class LTX2Adapter(PipelineAdapter):
             return pipe.vocoder(spectrogram)[0]
 
         return decoded_sound(pipe, decode, rate=pipe.vocoder.config.output_sampling_rate)
+
+
+def require_wide(pipe: DiffusionPipeline, request: Request) -> None:
+    """Refuse a side of one latent: a decoder that mirrors its edges needs two.
+
+    Raises:
+        RequestError: The video would be lost after all its steps.
+    """
+    narrowest = 2 * pipe.vae.spatial_compression_ratio
+    mirrors = pipe.vae.config.decoder_spatial_padding_mode == "reflect"
+    if mirrors and min(request.width, request.height) < narrowest:
+        raise RequestError(
+            f"{request.model} makes no frames of {request.width}x{request.height}: its decoder "
+            f"needs {narrowest} pixels a side."
+        )
 
 
 def _noised(latents: torch.Tensor, arguments: dict[str, Any]) -> torch.Tensor:

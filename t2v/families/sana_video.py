@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 
+from t2v.families.ltx2 import require_wide
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout, video_layout
@@ -28,6 +29,8 @@ class SanaVideoAdapter(PipelineAdapter):
         With `use_resolution_binning` it makes the nearest of its eleven sizes, and scales and crops
         the frames to the one that was asked for.
         """
+        if type(pipe.vae).__name__ == "AutoencoderKLLTX2Video":
+            require_wide(pipe, request)
         arguments = super().call_arguments(pipe, request)
         if "motion score" not in arguments["prompt"]:
             arguments["prompt"] += _MOTION_SCORE

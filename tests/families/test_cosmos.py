@@ -171,6 +171,14 @@ def test_a_folder_cannot_be_loaded_without_the_packages(make, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["1.0", "2.5"])
+def test_without_torchvision_the_message_names_it(make, kind, monkeypatch):
+    monkeypatch.delattr(transformer_cosmos, "transforms")
+
+    with pytest.raises(DependencyMissingError, match="pip install torchvision"):
+        make(kind).ours()
+
+
+@pytest.mark.parametrize("kind", ["1.0", "2.5"])
 def test_guidance_is_counted_from_0_and_passed_on_as_it_is(make, kind):
     model = make(kind)
     passes = []

@@ -7,9 +7,10 @@ import pytest
 import torch
 from diffusers import LTX2ConditionPipeline, LTX2InContextPipeline
 
-from t2v.errors import GenerationError
+from t2v.errors import GenerationError, RequestError
 from t2v.runtime.adapter import Latents
 from t2v.runtime.quiet import quiet
+from t2v.zoo.catalog import Zoo
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,37 @@ def test_the_classes_that_take_pictures_too_do_without(ltx2, kind):
     )
     sound = model.adapter.sound(pipe, latents)
     np.testing.assert_array_equal(sound.samples.T, expected.audio[0].numpy())
+
+
+@pytest.mark.parametrize("name", ["ltx-2", "sana-video-720p"])
+def test_a_side_of_one_latent_is_refused_before_the_steps(load_tiny, name):
+    with pytest.raises(RequestError, match=r"no frames of 64x32.*needs 64 pixels a side"):
+        load_tiny(name).arguments(height=32)
+
+
+@pytest.mark.parametrize(
+    ("name", "passes_a_step"),
+    [("ltx-2", 3), ("ltx-2.3", 3), ("ltx-2.3-distilled", 1), ("ltx-2.5", 1)],
+)
+def test_the_guidances_of_an_entry_cost_what_they_should(ltx2, name, passes_a_step):
+    defaults = Zoo.load(overlays=False)[name].defaults
+    num_steps = 8 if passes_a_step == 1 else 2
+    options = {"num_inference_steps": num_steps, "guidance_scale": defaults.guidance_scale}
+    seen = []
+    hook = ltx2.pipe.transformer.register_forward_hook(lambda *_: seen.append(1))
+    with quiet():
+        arguments = ltx2.arguments(**options) | defaults.further_arguments(num_steps)
+        ltx2.adapter.denoise(ltx2.pipe, arguments)
+    hook.remove()
+
+    assert len(seen) == num_steps * passes_a_step
+
+
+def test_sigmas_of_a_distilled_model_hold_for_their_number_of_steps():
+    defaults = Zoo.load(overlays=False)["ltx-2.5"].defaults
+
+    assert len(defaults.further_arguments(8)["sigmas"]) == 8
+    assert "sigmas" not in defaults.further_arguments(4)
 
 
 def test_latents_without_sound_are_a_silent_film(ltx2):
