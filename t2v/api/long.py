@@ -143,7 +143,9 @@ class _Stop:
         try:
             self._listener(event)
         except KeyboardInterrupt:
-            if event.event != "frames":
+            # Once asked to end, a listener says so at every event up to the last.
+            if not self.is_asked and event.event != "frames":
+                self.is_asked = True
                 raise
             self.is_asked = True
 

@@ -19,14 +19,13 @@ STORY = ["a red ball", {"at": "12f", "prompt": "a blue cube"}, {"at": "20f", "pr
 
 
 def stopping(event_name, count):
-    """A listener that interrupts at the event of that number, as Ctrl-C does."""
+    """A listener that interrupts from the event of that number on, as after Ctrl-C."""
     left = [count]
 
     def listen(event):
-        if event.event == event_name:
-            left[0] -= 1
-            if left[0] == 0:
-                raise KeyboardInterrupt
+        left[0] -= event.event == event_name
+        if left[0] <= 0 and event.event in ("stage", "step", "frames"):
+            raise KeyboardInterrupt
 
     return listen
 
