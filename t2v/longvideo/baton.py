@@ -4,10 +4,12 @@ import contextvars
 import ctypes
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
+_WAKE_S = 0.5
+"""An interrupt that comes to another thread, or on Windows, does not end a wait by itself."""
 Meet = Callable[[Any], Any]
 """Called inside with what there is to show: waits, and returns what `Call.send` was given."""
 
@@ -46,7 +48,7 @@ class Call(Generic[Result]):
             self._thread.start()
         self._is_running = True
         self._inbox.put((True, value))
-        kind, payload = self._outbox.get()
+        kind, payload = self._next()
         self._is_running = False
         if kind == "shown":
             return payload
@@ -54,6 +56,13 @@ class Call(Generic[Result]):
         if kind == "raised":
             raise payload
         return Finished(payload)
+
+    def _next(self) -> tuple[str, Any]:
+        while True:
+            try:
+                return self._outbox.get(timeout=_WAKE_S)
+            except Empty:
+                continue
 
     def close(self) -> None:
         """End the call where it is, and wait until it has ended."""

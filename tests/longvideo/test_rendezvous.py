@@ -1,0 +1,177 @@
+"""Windows that meet after every step, against one long clip averaged at the denoiser."""
+
+import copy
+from dataclasses import replace
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+
+from t2v.errors import GenerationError
+from t2v.longvideo.noise import ShotNoise
+from t2v.runtime.quiet import quiet
+from t2v.runtime.seeds import generator
+from tests.longvideo.making import load_fresh, load_long, tiny_with_windows
+from tests.longvideo.reference import long_clip
+
+FLOW = {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "flow_shift": 3.0}
+NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "linear"}
+SCHEDULERS = {
+    "flow euler": lambda: diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0),
+    "flow unipc": lambda: diffusers.UniPCMultistepScheduler(**FLOW),
+    "flow dpm++": lambda: diffusers.DPMSolverMultistepScheduler(**FLOW),
+    "euler": lambda: diffusers.EulerDiscreteScheduler(**NOISE),
+    "ddim": lambda: diffusers.DDIMScheduler(**NOISE, clip_sample=False),
+    "unipc": lambda: diffusers.UniPCMultistepScheduler(**NOISE),
+    "dpm++": lambda: diffusers.DPMSolverMultistepScheduler(**NOISE),
+    "sde dpm++": lambda: diffusers.DPMSolverMultistepScheduler(
+        **NOISE, algorithm_type="sde-dpmsolver++"
+    ),
+    "euler ancestral": lambda: diffusers.EulerAncestralDiscreteScheduler(**NOISE),
+    "cogvideox ddim": lambda: diffusers.CogVideoXDDIMScheduler(),
+    "cogvideox dpm": lambda: diffusers.CogVideoXDPMScheduler(),
+}
+CASES = [
+    *(("wan", kind) for kind in ("flow euler", "flow unipc", "flow dpm++")),
+    ("ltx", "flow euler"),
+    *(("cogvideox", kind) for kind in ("cogvideox ddim", "cogvideox dpm")),
+    *(("cogvideox-5b", kind) for kind in ("cogvideox ddim", "cogvideox dpm")),
+    *(("modelscope", k) for k in ("euler", "ddim", "unipc", "dpm++", "sde dpm++")),
+    *(("modelscope", "euler ancestral"),),
+    *(("animatediff", kind) for kind in ("euler", "ddim", "unipc", "dpm++")),
+    ("hunyuan-video", "flow euler"),
+    ("mochi", None),
+    *(("latte", kind) for kind in ("ddim", "dpm++")),
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_windows_equal_a_long_clip_averaged_at_the_denoiser(name, kind):
+    long = load_long(name)
+    if kind is not None:
+        long = long.copy(scheduler=SCHEDULERS[kind]())
+    # Odd, as CogVideoX wants it, and two overlaps.
+    plan = long.plan(3 * long.window - 2 * (long.window // 2), overlap=long.window // 2)
+
+    expected = long_clip(long, plan)
+    latents = long.latents(plan)
+
+    assert latents.shape == expected.shape
+    assert expected.std() > 0.3
+    assert (latents - expected).abs().max() <= 1e-5 * max(1.0, float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("name", tiny_with_windows())
+def test_the_order_of_windows_changes_no_bit(name):
+    long = load_long(name)
+    num_latents = 3 * long.window - 2
+
+    lockstep = long.latents(long.plan(num_latents, order="lockstep", num_steps=3), num_steps=3)
+    wavefront = long.latents(long.plan(num_latents, order="wavefront", num_steps=3), num_steps=3)
+
+    assert lockstep.shape[2] == num_latents
+    torch.testing.assert_close(wavefront, lockstep, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("noise", ["independent", "freenoise", "mixed:0.5"])
+def test_neither_prompts_nor_noise_depend_on_the_order(noise):
+    long = load_long("wan")
+    plan = long.plan(16, overlap=2, noise=noise, prompts=("a red boat", "a blue house"))
+
+    lockstep = long.latents(replace(plan, order="lockstep"))
+
+    torch.testing.assert_close(long.latents(plan), lockstep, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("order", ["lockstep", "wavefront"])
+def test_the_denoiser_is_called_once_a_window_and_step_and_sees_a_window_each_time(order):
+    long = load_fresh("cogvideox")
+    plan = long.plan(17, overlap=1, order=order)
+    seen = []
+    long.pipe.transformer.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(kwargs["hidden_states"].shape[1]), with_kwargs=True
+    )
+
+    long.latents(plan)
+
+    assert len(plan.windows) == 4
+    assert seen == [5] * (4 * 4)
+
+
+def test_prompts_are_encoded_once_each():
+    long = load_fresh("wan")
+    plan = long.plan(16, overlap=2, prompts=("a red boat", "a blue house"))
+    texts = []
+    long.pipe.text_encoder.register_forward_pre_hook(lambda *_: texts.append(1))
+
+    long.latents(plan)
+
+    assert len(plan.windows) == 5
+    assert len(texts) == 4  # two prompts and twice the negative one beside them
+
+
+def test_steps_are_told_in_order():
+    long = load_long("modelscope")
+    told = []
+
+    long.latents(long.plan(10, overlap=1), on_step=lambda *step: told.append(step))
+
+    assert told == [(step, 12) for step in range(13)]
+
+
+@pytest.mark.parametrize("name", ["wan", "ltx", "cogvideox-1.5", "modelscope"])
+def test_one_window_is_the_stock_call(name):
+    long = load_long(name)
+    if name == "cogvideox-1.5":
+        # Its own scheduler draws noise, which the stock call has from elsewhere.
+        long = long.copy(scheduler=diffusers.CogVideoXDDIMScheduler())
+    plan = long.plan(long.window)
+    shot = plan.shots[0]
+    request = long.request(None, shot.num_frames)
+    arguments = long.adapter.call_arguments(long.pipe, request) | long.further
+    layout = long.adapter.layout(long.pipe, arguments)
+    noise = ShotNoise(shot.seed, "independent")
+    arguments |= {"latents": noise.initial(layout, 0), "generator": generator(0)}
+    with quiet():
+        expected = long.adapter.denoise(long.pipe, arguments).video
+
+    torch.testing.assert_close(long.latents(plan), expected, rtol=0, atol=0)
+
+
+def test_a_loop_goes_on_with_its_beginning():
+    long = load_long("modelscope")
+    plan = long.plan(12, overlap=2, loop=True, order="lockstep")
+
+    latents = long.latents(plan)
+    video = long.video(plan)
+
+    assert latents.shape[2] > 12  # what comes around is there twice
+    assert len(video) == 12
+    np.testing.assert_array_equal(video, long.video(replace(plan, order="wavefront")))
+
+
+def test_the_pipeline_is_as_before():
+    long = load_long("wan")
+    before = copy.deepcopy(vars(long.pipe.scheduler)), set(vars(long.pipe))
+
+    long.video(long.plan(13, overlap=2))
+
+    assert vars(long.pipe.scheduler).keys() == before[0].keys()
+    assert set(vars(long.pipe)) == before[1]
+    assert long.pipe.scheduler.num_inference_steps == before[0]["num_inference_steps"]
+
+
+def test_nan_in_one_window_ends_all():
+    long = load_fresh("wan")
+    seen = 0
+
+    def spoil(module, args, output):
+        nonlocal seen
+        seen += 1
+        return (output[0] * float("nan"),) if seen > 8 else output
+
+    long.pipe.transformer.register_forward_hook(spoil)
+
+    with pytest.raises(GenerationError, match="NaN or infinity at step"):
+        long.latents(long.plan(16, overlap=2))

@@ -1,0 +1,229 @@
+"""A run that was killed goes on, and makes the frames of one that was not."""
+
+import random
+import time
+from dataclasses import replace
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+
+from t2v.errors import DiskError, RequestError
+from t2v.longvideo.checkpoint import MANIFEST, work_bytes
+from t2v.plan.events import Event
+from t2v.runtime.quiet import quiet
+from tests.crash.forking import forked, seeds
+from tests.longvideo.making import load_long
+
+NUM_STEPS = 4
+
+
+def stop_at(wanted):
+    def on_step(step, of):
+        if step == wanted:
+            raise KeyboardInterrupt
+
+    return on_step
+
+
+def stopped(long, plan, work, at, **more):
+    """Run until a step and stop there."""
+    work.mkdir(exist_ok=True)
+    with pytest.raises(KeyboardInterrupt):
+        long.video(plan, work=work, checkpoint_s=0, on_step=stop_at(at), **more)
+
+
+@pytest.mark.parametrize("order", ["lockstep", "wavefront"])
+@pytest.mark.parametrize(
+    ("name", "scheduler"),
+    [
+        ("wan", None),
+        ("wan-2.2", None),
+        ("ltx-0.9.5", None),
+        # It hands a prediction from step to step through the pipeline.
+        ("cogvideox-5b", None),
+        ("modelscope", diffusers.DPMSolverMultistepScheduler(algorithm_type="sde-dpmsolver++")),
+        ("modelscope", diffusers.HeunDiscreteScheduler()),
+        # Its guider has a momentum.
+        ("motif-video", None),
+    ],
+    ids=lambda value: type(value).__name__ if value is not None and value != str(value) else value,
+)
+def test_a_stopped_run_goes_on_without_repeating_a_step(tmp_path, name, scheduler, order):
+    long = load_long(name)
+    if scheduler is not None:
+        long = long.copy(scheduler=scheduler)
+    plan = long.plan(3 * long.window - 2, order=order, prompts=("a red boat", "a blue house"))
+    steps = []
+    expected = long.video(plan, on_step=lambda step, of: steps.append(step))
+    at = len(steps) // 2
+    told = []
+
+    stopped(long, plan, tmp_path, at)
+    video = long.video(plan, work=tmp_path, resume=True, on_step=lambda *step: told.append(step[0]))
+
+    np.testing.assert_array_equal(video, expected)
+    assert told == list(range(at, steps[-1] + 1))
+
+
+def test_a_run_that_stopped_after_every_step_is_the_same(tmp_path):
+    long = load_long("ltx")
+    plan = long.plan(7)
+    expected = long.video(plan)
+
+    for at in range(1, 12):
+        stopped(long, plan, tmp_path, at, resume=at > 1)
+
+    np.testing.assert_array_equal(long.video(plan, work=tmp_path, resume=True), expected)
+
+
+def test_nothing_to_go_on_from_is_a_beginning(tmp_path):
+    long = load_long("ltx")
+    plan = long.plan(7)
+
+    np.testing.assert_array_equal(long.video(plan, work=tmp_path, resume=True), long.video(plan))
+
+
+def test_every_shot_goes_on(tmp_path):
+    long = load_long("ltx")
+    one = long.plan(7)
+    shots = tuple(
+        replace(
+            shot, index=k, seed=k, first_frame=k * shot.num_frames,
+            windows=tuple(replace(w, index=w.index + 3 * k, shot=k) for w in shot.windows),
+        )
+        for k, shot in enumerate(one.shots * 3)
+    )  # fmt: skip
+    plan = replace(one, shots=shots, num_evaluations=36)
+    expected = long.video(plan)
+
+    assert len(expected) == 3 * one.shots[0].num_frames
+    assert not np.array_equal(expected[: len(expected) // 3], expected[-len(expected) // 3 :])
+    for at in (5, 13, 27):
+        stopped(long, plan, tmp_path, at, resume=at > 5)
+    np.testing.assert_array_equal(long.video(plan, work=tmp_path, resume=True), expected)
+
+
+def test_a_loop_goes_on(tmp_path):
+    long = load_long("modelscope")
+    plan = long.plan(12, overlap=2, loop=True)
+    expected = long.video(plan)
+
+    for at in (3, 9, 15):
+        stopped(long, plan, tmp_path, at, resume=at > 3)
+
+    np.testing.assert_array_equal(long.video(plan, work=tmp_path, resume=True), expected)
+
+
+def test_a_work_folder_holds_final_latents_and_windows_under_way_alone(tmp_path):
+    long = load_long("ltx")
+    plan = long.plan(21)
+
+    stopped(long, plan, tmp_path, 38)
+
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert [name for name in names if name.startswith("latents")] == [
+        f"latents-0-{k:06}.safetensors" for k in range(9)
+    ]
+    assert len([name for name in names if name.startswith("window")]) <= NUM_STEPS + 1
+    assert MANIFEST in names
+    assert work_bytes(tmp_path) < 60_000
+    for name in names:
+        if name.endswith(".safetensors"):
+            with safe_open(tmp_path / name, framework="pt") as file:
+                assert file.metadata().keys() == {"t2v"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda long, plan: (long, long.plan(9)), "another plan"),
+        (lambda long, plan: (long, long.plan(7, seed=4)), "another plan"),
+        (
+            lambda long, plan: (
+                replace(long, options={**long.options, "guidance_scale": 2.0}),
+                plan,
+            ),
+            r"another guidance_scale: 3\.0 then, 2\.0 now",
+        ),
+        (
+            lambda long, plan: (
+                long.copy(scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=5.0)),
+                plan,
+            ),
+            "another scheduler settings",
+        ),
+        (lambda long, plan: (replace(long, further={"max_sequence_length": 8}), plan), "arguments"),
+    ],
+)
+def test_another_run_is_refused_in_one_line(tmp_path, change, message):
+    long = load_long("ltx")
+    plan = long.plan(7)
+    stopped(long, plan, tmp_path, 3)
+    other, other_plan = change(long, plan)
+
+    with pytest.raises(RequestError, match=message) as refused:
+        other.video(other_plan, work=tmp_path, resume=True)
+
+    assert "\n" not in str(refused.value)
+    assert "without --resume" in str(refused.value)
+
+
+def test_other_weights_are_another_run(tmp_path):
+    long = load_long("ltx")
+    plan = long.plan(7)
+    stopped(long, plan, tmp_path, 3)
+    weight = long.pipe.transformer.proj_out.weight
+    with torch.no_grad():
+        weight += 1
+    try:
+        with pytest.raises(RequestError, match="another weights"):
+            long.video(plan, work=tmp_path, resume=True)
+    finally:
+        with torch.no_grad():
+            weight -= 1
+
+
+def test_a_damaged_checkpoint_says_so(tmp_path):
+    long = load_long("ltx")
+    plan = long.plan(7)
+    stopped(long, plan, tmp_path, 3)
+    next(tmp_path.glob("window-*")).write_bytes(b"no tensors")
+
+    with pytest.raises(DiskError, match=r"cannot be read.*without --resume"):
+        long.video(plan, work=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("seed", seeds(20, quick=1))
+def test_a_killed_run_makes_the_same_frames(tmp_path, seed):
+    """Killed at a random moment, in the middle of a step, a checkpoint or a decode."""
+    long = load_long("wan")
+    plan = long.plan(17, overlap=2, prompts=("a red boat", "a blue house"))
+    expected = long.video(plan)
+    work = tmp_path / "work"
+    work.mkdir()
+    chance = random.Random(seed)
+    count = chance.randint(1, plan.num_evaluations - 1)
+
+    def run(tell):
+        def on_step(step, of):
+            tell(Event("step", stage="denoise", step=step))
+
+        with quiet():
+            for _ in long.frames(plan, work=work, checkpoint_s=0, on_step=on_step):
+                pass
+
+    child = forked(run, tmp_path / "log")
+    child.wait_for(count + 1)
+    time.sleep(chance.uniform(0, 0.05))
+    assert child.kill() == -9, (tmp_path / "log").read_text()
+
+    told = []
+    video = long.video(plan, work=work, resume=True, on_step=lambda *step: told.append(step[0]))
+
+    np.testing.assert_array_equal(video, expected)
+    # A checkpoint is made after every step: at most the one under way was lost, and the one of
+    # which the checkpoint was being made.
+    assert told[0] >= count - 1
