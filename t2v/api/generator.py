@@ -114,7 +114,7 @@ class Generator:
             output=None if output is None else Path(output),
             overwrite=overwrite,
             save_latents=save_latents,
-            notes=[*notes, *described(request)],
+            notes=[*notes, *described(self.spec, request)],
             listener=listener,
         )
         if strict:

@@ -119,7 +119,7 @@ def _assembled(
         memory,
         (
             *notes,
-            *described(first),
+            *described(spec, first),
             *_device_notes(first, machine),
             *([] if folder else [_download_note(spec)]),
             *_package_notes(spec),

@@ -119,8 +119,8 @@ def settled_order(spec: ModelSpec, request: Request, rung: str) -> Request:
     return replace(request, long=replace(long, order="lockstep"))
 
 
-def described(request: Request) -> list[str]:
-    """The method and why, in a line; nothing for a plain clip."""
+def described(spec: ModelSpec, request: Request) -> list[str]:
+    """The method and why, and what is lost by it; nothing for a plain clip."""
     long = request.long
     if long is None:
         return []
@@ -135,7 +135,8 @@ def described(request: Request) -> list[str]:
             what = f"{len(long.windows)} clips of {size}, each from the last {seconds} s before it"
         case _:
             what = f"{len(long.windows)} windows of {size}, at least {seconds} s blended"
-    return [f"--method {long.method}: {what}; {long.reason}"]
+    silent = [f"{spec.name} makes sound for a clip; this video has none"] if spec.audio else []
+    return [f"--method {long.method}: {what}; {long.reason}", *silent]
 
 
 def loop_frames(spec: ModelSpec, wanted: int) -> tuple[int, list[str]]:

@@ -5,6 +5,9 @@ from typing import Any
 from t2v.plan.latents import first_pixel, pixel_frames
 from t2v.plan.windows import LongPlan, Shot, Window
 
+MAX_PROMPT = 100
+"""Characters of a prompt that are repeated with each window."""
+
 
 def outline(long: LongPlan) -> dict[str, Any]:
     """Everything but the windows. Bare numbers are pixel frames, `latent_` ones latent frames."""
@@ -46,9 +49,14 @@ def window_facts(long: LongPlan, shot: Shot, window: Window) -> dict[str, Any]:
         "num_frames": last - first,
         "latent_start": window.start,
         "num_latents": window.length,
-        "prompt": window.prompt,
-        "negative_prompt": window.negative_prompt,
+        "prompt": _beginning(window.prompt),
+        "negative_prompt": window.negative_prompt and _beginning(window.negative_prompt),
     }
+
+
+def _beginning(text: str) -> str:
+    """Enough to tell prompts apart: whole they are in the request, and here thousands of times."""
+    return text if len(text) <= MAX_PROMPT else f"{text[: MAX_PROMPT - 1]}…"
 
 
 def all_windows(long: LongPlan) -> list[dict[str, Any]]:

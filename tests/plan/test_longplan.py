@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from t2v.errors import RequestError
 from t2v.plan.latents import first_pixel, pixel_frames
-from t2v.plan.longplan import described, frames_at_once
+from t2v.plan.longplan import described, frames_at_once, settled_order
 from t2v.plan.options import Options
 from t2v.plan.outline import all_windows
 from t2v.plan.request import Request
@@ -234,11 +234,33 @@ def test_the_first_way_of_the_entry_that_can_is_taken(long_wan):
 
 
 def test_why_a_method_is_taken_is_said_in_a_line(long_wan):
-    assert described(request(long_wan, num_frames=170)) == [
+    assert described(long_wan, request(long_wan, num_frames=170)) == [
         "--method windows: 3 windows of 81 frames, at least 1.75 s blended; "
         "one clip of wan2.1-t2v-1.3b has 81 frames"
     ]
-    assert described(request(long_wan, num_frames=81)) == []
+    assert described(long_wan, request(long_wan, num_frames=81)) == []
+
+
+def test_sound_that_is_lost_is_said(long_wan):
+    spec = long_wan.model_copy(update={"audio": True})
+    assert described(spec, request(spec, num_frames=170))[1:] == [
+        "wan2.1-t2v-1.3b makes sound for a clip; this video has none"
+    ]
+
+
+def test_two_denoisers_that_are_moved_take_all_windows_in_turn(long_wan):
+    parts = {**long_wan.components, "transformer_2": long_wan.components["transformer"]}
+    spec = long_wan.model_copy(update={"components": parts})
+    made = request(spec, num_frames=170)
+    assert settled_order(spec, made, "model").long.order == "lockstep"
+    assert settled_order(spec, made, "none").long.order == "wavefront"
+    asked = request(spec, num_frames=170, order="wavefront")
+    assert settled_order(spec, asked, "model").long.order == "wavefront"
+
+
+def test_a_long_prompt_is_repeated_with_its_windows_by_its_beginning(long_wan):
+    windows = all_windows(plan(long_wan, "fox " * 100, num_frames=170))
+    assert {window["prompt"] for window in windows} == {("fox " * 25)[:99] + "…"}
 
 
 def test_native_is_one_call_of_the_length(long_wan):

@@ -1,0 +1,83 @@
+"""The prompts of a video without an end, from a file that grows."""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+from t2v.plan.live import LivePrompts
+from t2v.plan.moments import parse_moment
+from t2v.plan.story import Cue, read_story
+from t2v.zoo.spec import LatentRule
+
+
+def live(file: Path | None, *cues: Cue) -> LivePrompts:
+    return LivePrompts(cues, Fraction(16), LatentRule(factor=4), "blur", file)
+
+
+def written(file: Path, text: str) -> Path:
+    """The file with another time stamp, however quickly it is written again."""
+    before = file.stat().st_mtime_ns if file.exists() else 0
+    file.write_text(text)
+    os.utime(file, ns=(before + 1_000_000, before + 1_000_000))
+    return file
+
+
+def test_each_prompt_holds_from_its_time_on():
+    prompts = live(None, Cue("a fox"), Cue("rain", parse_moment("5s"), negative_prompt="sun"))
+    assert [prompts(latent) for latent in (0, 20, 21, 90)] == [
+        ("a fox", "blur"),
+        ("a fox", "blur"),
+        ("rain", "sun"),
+        ("rain", "sun"),
+    ]
+
+
+def test_what_is_added_without_a_time_holds_from_the_next_window_on(tmp_path):
+    file = written(tmp_path / "story.yaml", "- a fox\n")
+    prompts = live(file, *read_story(file))
+    assert prompts(0)[0] == "a fox"
+    written(file, "- a fox\n- rain\n")
+    assert prompts(14)[0] == "rain"
+    written(file, "- a fox\n- rain\n- snow\n")
+    assert prompts(28)[0] == "snow"
+
+
+def test_what_was_shown_is_remembered_with_the_frame_it_came_at(tmp_path):
+    file = written(tmp_path / "story.yaml", "- a fox\n")
+    prompts = live(file, *read_story(file))
+    prompts(0)
+    prompts(14)
+    written(file, "- a fox\n- rain\n")
+    prompts(28)
+    assert [(cue.prompt, str(cue.at)) for cue in prompts.used] == [
+        ("a fox", "0f"),
+        ("rain", "109f"),
+    ]
+
+
+def test_what_was_shown_can_be_shown_again():
+    prompts = live(
+        None, Cue("a fox"), Cue("rain", parse_moment("3s")), Cue("snow", parse_moment("6s"))
+    )
+    latents = range(0, 60, 7)
+    shown = [prompts(latent) for latent in latents]
+    again = live(None, *prompts.used)
+    assert [again(latent) for latent in latents] == shown
+
+
+def test_a_file_that_breaks_is_said_once_and_read_again_when_it_is_whole(tmp_path):
+    file = written(tmp_path / "story.yaml", "- a fox\n")
+    prompts = live(file, *read_story(file))
+    written(file, "- {at: so\n")
+    assert [prompts(latent)[0] for latent in (0, 14)] == ["a fox", "a fox"]
+    (problem,) = prompts.problems
+    assert problem.startswith(f"{file}:")
+    written(file, "- a fox\n- rain\n")
+    assert prompts(28)[0] == "rain"
+
+
+def test_a_file_that_is_gone_leaves_the_story_as_it_was(tmp_path):
+    file = written(tmp_path / "story.yaml", "- a fox\n- rain\n")
+    prompts = live(file, *read_story(file))
+    file.unlink()
+    assert prompts(14)[0] == "rain"
