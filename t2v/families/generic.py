@@ -1,35 +1,27 @@
 """Any other diffusers pipeline that turns a prompt into frames: called whole, signature read."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 
 from t2v.errors import GenerationError
-from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents, OnStep
-from t2v.runtime.call import call_arguments, parameters
+from t2v.runtime.call import parameters
 from t2v.runtime.explain import explained
-from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.guidance import GuidedAdapter
 from t2v.runtime.steps import watched
 
 _FIELDS = ("frames", "images", "videos", "video")
 
 
-class GenericAdapter(PipelineAdapter):
+class GenericAdapter(GuidedAdapter):
     """A pipeline without a family of its own. Its "latents" are the finished pixels."""
 
     family = "generic"
-    pipelines = ()
-
-    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
-        """The request in the pipeline's words; guidance goes to its guider where it has one."""
-        guider = getattr(pipe, "guider", None)
-        if guider is not None and request.guidance_scale is not None:
-            pipe.guider = guider.new(guidance_scale=request.guidance_scale)
-        return call_arguments(pipe, request)
+    pipelines: ClassVar[tuple[str, ...]] = ()
 
     def denoise(
         self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
@@ -38,8 +30,12 @@ class GenericAdapter(PipelineAdapter):
         accepted = parameters(pipe)
         output_type = {"output_type": "np"} if "output_type" in accepted else {}
         num_steps = self.num_steps(pipe, arguments)
-        with watched(pipe, on_step, num_steps) as callbacks, explained(pipe):
-            output = pipe(**arguments, **callbacks, **output_type)
+        with (
+            self.prepared(pipe, arguments) as call,
+            watched(pipe, on_step, num_steps) as callbacks,
+            explained(pipe),
+        ):
+            output = pipe(**call, **callbacks, **output_type)
         return Latents(_video(output, type(pipe).__name__))
 
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:

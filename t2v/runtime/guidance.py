@@ -28,12 +28,12 @@ def guided(pipe: DiffusionPipeline, guidance_scale: float | None) -> Generator[N
 
 
 class GuidedAdapter(PipelineAdapter):
-    """A family whose pipelines have no guidance scale in their call, but a guider."""
+    """A family whose pipelines have no guidance scale in their call, but, mostly, a guider."""
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
         """As for all, and the guidance scale, which `prepared` takes out again."""
         arguments = super().call_arguments(pipe, request)
-        if request.guidance_scale is not None:
+        if _has_guider(pipe) and request.guidance_scale is not None:
             arguments["guidance_scale"] = request.guidance_scale
         return arguments
 
@@ -42,6 +42,13 @@ class GuidedAdapter(PipelineAdapter):
         self, pipe: DiffusionPipeline, arguments: dict[str, Any]
     ) -> Generator[dict[str, Any]]:
         """The arguments without the guidance scale, while the guider has it."""
+        if not _has_guider(pipe):
+            yield arguments
+            return
         call = dict(arguments)
         with guided(pipe, call.pop("guidance_scale", None)):
             yield call
+
+
+def _has_guider(pipe: DiffusionPipeline) -> bool:
+    return getattr(pipe, "guider", None) is not None

@@ -1,7 +1,11 @@
 """Guidance that lives in `pipe.guider` is that of one request, and of no other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+
+from t2v.families import generic
 
 GUIDED = ["hunyuan-video-1.5", "motif-video"]
 
@@ -72,6 +76,15 @@ def test_a_guider_that_is_switched_off_stays_so(load_tiny):
     model.pipe.guider.disable()
 
     assert count_calls(model, guidance_scale=3.0) == 2
+
+
+def test_a_pipeline_without_a_family_is_guided_the_same_way(load_tiny):
+    model = load_tiny("motif-video")
+    expected, own = model.direct(guidance_scale=8.0), model.pipe.guider
+    plain = replace(model, adapter=generic.adapter)
+
+    np.testing.assert_array_equal(plain.ours(guidance_scale=8.0), expected)
+    assert plain.pipe.guider is own
 
 
 @pytest.mark.parametrize("name", GUIDED)
