@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import asdict
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v.api.choosing import choose
@@ -114,7 +115,7 @@ def show_model(name: str) -> Facts:
         "license_meaning": meaning_of(facts["license"], facts["commercial"]),
         "rungs": [{"rung": rung, "peak_bytes": peak} for rung, peak in peaks.items()],
         "machine": {"device": machine.device, "name": machine.device_name},
-        **_on_this_machine(card["entry"]),
+        **_on_this_machine(facts, card["entry"]),
         "command": f"{COMMAND} -m {_as_argument(facts)}",
     }
 
@@ -187,20 +188,22 @@ def _is_here(entry: Facts, cached: set[str]) -> bool:
     repo = entry.get("repo")
     if repo and repo_name(repo) not in cached:
         return False
-    if repo or entry.get("parts") or entry.get("loras"):
-        return locate(_spec(entry)) is not None
+    return _folder(entry) is not None
+
+
+def _folder(entry: Facts) -> Path | None:
+    """What `locate` says; a plain folder needs no spec for it, which takes time to import."""
+    if entry.get("repo") or entry.get("parts") or entry.get("loras"):
+        return locate(_spec(entry))
     builtin = entry.get("builtin")
     folder = embedded(builtin) if builtin else expanded(entry["folder"])
-    return (folder / "model_index.json").is_file()
+    return folder if (folder / "model_index.json").is_file() else None
 
 
-def _on_this_machine(entry: Facts) -> Facts:
-    spec = _spec(entry)
-    folder = locate(spec)
-    return {
-        "folder_here": str(folder) if folder else None,
-        "revision_here": revision_of(spec) if folder else None,
-    }
+def _on_this_machine(facts: Facts, entry: Facts) -> Facts:
+    folder = _folder(entry) if facts["is_here"] else None
+    commit = revision_of(_spec(entry)) if folder and entry.get("repo") else None
+    return {"folder_here": str(folder) if folder else None, "revision_here": commit}
 
 
 def _spec(entry: Facts) -> "ModelSpec":

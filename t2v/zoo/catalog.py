@@ -2,9 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from t2v.errors import UnknownModelError
 from t2v.zoo.documents import Document, read_yaml
@@ -13,6 +13,7 @@ from t2v.zoo.hub import locate, resolve_revision
 from t2v.zoo.introspect import spec_of_folder, spec_of_repo
 from t2v.zoo.places import builtin_catalog, cache_home, config_home, expanded, overlay_paths
 from t2v.zoo.preference import preferred_model
+from t2v.zoo.remember import catalog_state, remembered
 from t2v.zoo.spec import ModelSpec
 
 __all__ = [
@@ -40,11 +41,11 @@ class Zoo(Mapping[str, ModelSpec]):
     def __init__(
         self, models: Mapping[str, ModelSpec], families: Mapping[str, Family], default: str
     ) -> None:
-        self._models = dict(models)
+        self._models = models
         self.families = dict(families)
         self._default = default
-        self._names = {alias: spec.name for spec in models.values() for alias in spec.aliases}
-        self._names |= {name: name for name in models}
+        aliases = models.aliases() if isinstance(models, _Known) else _aliases(models.values())
+        self._names = {**aliases, **{name: name for name in models}}
 
     @classmethod
     def load(cls, *, overlays: bool = True) -> Self:
@@ -53,7 +54,17 @@ class Zoo(Mapping[str, ModelSpec]):
         Raises:
             DocumentError: A catalog is wrong; the message has file, line, column and key path.
         """
-        return cls.of(catalog_documents(overlays=overlays))
+        name = "zoo" if overlays else "shipped"
+        known = remembered(
+            name,
+            catalog_state(overlays=overlays),
+            lambda: cls.of(catalog_documents(overlays=overlays))._remember(),
+        )
+        families = {
+            name: Family(name, tuple(pipelines), values)
+            for name, (pipelines, values) in known["families"].items()
+        }
+        return cls(_Known(known["models"]), families, known["default"])
 
     @classmethod
     def of(cls, documents: Sequence[Document]) -> Self:
@@ -61,6 +72,14 @@ class Zoo(Mapping[str, ModelSpec]):
         drawer = Drawer(documents)
         models = {name: drawer.spec(name) for name in drawer.entries}
         return cls(models, drawer.families, drawer.default or next(iter(models), ""))
+
+    def _remember(self) -> dict[str, Any]:
+        """What `load` makes the same zoo of."""
+        return {
+            "models": {name: spec.model_dump(mode="json") for name, spec in self.items()},
+            "families": {f.name: (f.pipelines, f.values) for f in self.families.values()},
+            "default": self._default,
+        }
 
     def __getitem__(self, name: str) -> ModelSpec:
         return self._models[name]
@@ -118,6 +137,33 @@ class Zoo(Mapping[str, ModelSpec]):
         if "/" in name or name.startswith("~"):
             hint += " There is no such folder either."
         return f"No model {shown!r} in the zoo. {hint}"
+
+
+class _Known(Mapping[str, ModelSpec]):
+    """Entries that were valid when they were remembered; each becomes a spec when it is wanted."""
+
+    def __init__(self, entries: dict[str, dict[str, Any]]) -> None:
+        self._entries = entries
+        self._specs: dict[str, ModelSpec] = {}
+
+    def __getitem__(self, name: str) -> ModelSpec:
+        if name not in self._specs:
+            self._specs[name] = ModelSpec.model_validate(self._entries[name])
+        return self._specs[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def aliases(self) -> dict[str, str]:
+        """Alias -> name."""
+        return {alias: name for name, one in self._entries.items() for alias in one["aliases"]}
+
+
+def _aliases(models: Iterable[ModelSpec]) -> dict[str, str]:
+    return {alias: spec.name for spec in models for alias in spec.aliases}
 
 
 def _is_folder(path: Path) -> bool:

@@ -2,13 +2,12 @@
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from t2v.errors import DiskError
 from t2v.zoo.places import builtin_catalog, cache_home, overlay_paths
-from t2v.zoo.store import write_text
 
 _CODE = Path(__file__).parents[1]
 _RULES = ("zoo", "plan")
@@ -17,7 +16,7 @@ _RULES = ("zoo", "plan")
 State = list[list[Any]]
 
 
-def catalog_state() -> State:
+def catalog_state(*, overlays: bool = True) -> State:
     """Which catalogs there are and which code reads them: name, inode, time and size of each file.
 
     Empty where the catalog that ships is no file of its own, and nothing can be remembered.
@@ -25,8 +24,9 @@ def catalog_state() -> State:
     shipped = builtin_catalog()
     if not isinstance(shipped, Path):
         return []
+    own = overlay_paths() if overlays else ()
     code = (path for package in _RULES for path in sorted((_CODE / package).glob("*.py")))
-    return states([shipped, *overlay_paths(), *code])
+    return states([shipped, *own, *code])
 
 
 def states(paths: Iterable[Path]) -> State:
@@ -48,9 +48,17 @@ def remembered(name: str, state: State, make: Callable[[], Any]) -> Any:
     made = make()
     if state:
         # A cache that cannot be written costs time, and nothing else.
-        with contextlib.suppress(DiskError):
-            write_text(path, json.dumps({"state": state, "made": made}, separators=(",", ":")))
+        with contextlib.suppress(OSError):
+            _write(path, json.dumps({"state": state, "made": made}, separators=(",", ":")))
     return made
+
+
+def _write(path: Path, text: str) -> None:
+    """In one step, so that nobody reads half of it; lost in a crash, it is made again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text, "utf-8")
+    part.replace(path)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import t2v
+from t2v.zoo.catalog import catalog_documents
 from tests.cli.conftest import ROOT, environment
 from tests.zoo.making import save_model
 
@@ -47,7 +48,7 @@ def test_a_search():
     assert faults("models-search", found) == []
 
 
-@pytest.mark.parametrize("name", t2v.Zoo.load(overlays=False))
+@pytest.mark.parametrize("name", t2v.Zoo.of(catalog_documents(overlays=False)))
 def test_a_page(name: str):
     assert faults("models-show", t2v.show_model(name)) == []
 

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from t2v.errors import DiskError, DocumentError
-from t2v.zoo import documents
+from t2v.zoo import building
 from t2v.zoo.documents import parse_yaml, read_yaml
 from t2v.zoo.files import read_json
 
@@ -13,7 +13,7 @@ from t2v.zoo.files import read_json
 def _loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both parsers of PyYAML behave alike, for machines whose PyYAML has no C part."""
     if request.param == "Python":
-        monkeypatch.setattr(documents, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(building, "_LOADER", yaml.SafeLoader)
 
 
 @pytest.mark.parametrize(
