@@ -1,7 +1,8 @@
 """Helios: chunks of 33 frames one after another, each seeing a summary of those before it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -26,6 +27,24 @@ class HeliosAdapter(WanAdapter):
 
     family = "helios"
     pipelines = ("HeliosPipeline",)
+
+    @contextmanager
+    def prepared(
+        self, pipe: DiffusionPipeline, arguments: dict[str, Any]
+    ) -> Generator[dict[str, Any]]:
+        """The arguments, while the VAE decodes nothing.
+
+        The pipeline decodes every chunk and keeps the frames, also where latents are asked for.
+        """
+
+        def decode(latents: torch.Tensor, **_: Any) -> tuple[torch.Tensor]:
+            return (latents.new_zeros(1, 3, 0, 1, 1),)
+
+        vars(pipe.vae)["decode"] = decode
+        try:
+            yield arguments
+        finally:
+            del vars(pipe.vae)["decode"]
 
     def num_steps(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> int | None:
         """Steps of all chunks."""

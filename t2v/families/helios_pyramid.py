@@ -48,7 +48,8 @@ class HeliosPyramidAdapter(HeliosAdapter):
     ) -> Generator[dict[str, Any]]:
         """The arguments, where the machine can draw the noise between sizes at all."""
         _check_noise(pipe)
-        yield arguments
+        with super().prepared(pipe, arguments) as call:
+            yield call
 
     def num_steps(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> int | None:
         """Steps of all chunks; a distilled model can take the first chunk's twice."""

@@ -66,6 +66,22 @@ def test_no_more_is_decoded_than_frames_are_taken(helios):
     assert (latents.video.shape[2], num_latents) == (18, 2)
 
 
+@pytest.mark.parametrize("name", ["helios", "helios-distilled"])
+def test_nothing_is_decoded_while_it_denoises(load_tiny, name):
+    model, num_decoded = load_tiny(name), 0
+
+    def count(*_):
+        nonlocal num_decoded
+        num_decoded += 1
+
+    hook = model.pipe.vae.decoder.register_forward_hook(count)
+    model.adapter.denoise(model.pipe, model.arguments())
+    hook.remove()
+
+    assert num_decoded == 0
+    assert "decode" not in vars(model.pipe.vae)
+
+
 @pytest.mark.parametrize("size", [1, 9, 13])
 def test_latents_in_pieces_make_the_same_frames(helios, size):
     latents = helios.adapter.denoise(helios.pipe, helios.arguments(num_frames=66))
