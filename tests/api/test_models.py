@@ -19,7 +19,7 @@ models:
     license: mit
     commercial: yes
     description: My own.
-    frames: {native: 80}
+    frames: {max: 83}
 """
 
 
@@ -33,15 +33,15 @@ def test_without_paths_the_catalogs_in_use_are_checked():
     assert t2v.check_models() == []
     path = write(config_home() / "models.yaml")
     problems = [str(problem) for problem in t2v.check_models()]
-    assert problems == [f"{path}:9:14: models.my-wan.frames.native: 80 is not 4 n + 1."]
+    assert problems == [f"{path}:9:14: models.my-wan.frames.max: 83 is not 4 n + 1."]
 
 
 def test_a_file_is_checked_on_top_of_the_families_that_ship(tmp_path: Path):
     path = write(tmp_path / "mine.yaml")
     (problem,) = t2v.check_models([path])
     assert problem.where == f"{path}:9:14"
-    assert problem.key == "models.my-wan.frames.native"
-    assert problem.message == "80 is not 4 n + 1."
+    assert problem.key == "models.my-wan.frames.max"
+    assert problem.message == "83 is not 4 n + 1."
 
 
 def test_the_embedded_model_is_located_by_any_of_its_names():
