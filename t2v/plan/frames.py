@@ -21,6 +21,11 @@ _LABELS = {
     "motif_video": "Motif-Video",
     "helios": "Helios",
     "helios_pyramid": "Helios",
+    "animatediff": "AnimateDiff",
+    "text2video_zero": "Text2Video-Zero",
+    "latte": "Latte",
+    "allegro": "Allegro",
+    "easyanimate": "EasyAnimate",
     "anyflow": "AnyFlow",
     "anyflow_far": "AnyFlow FAR",
 }
