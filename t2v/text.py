@@ -14,8 +14,8 @@ _MIN_TOKEN = 8
 def gib(count: int | None) -> str:
     """Memory for people: `14.5 GiB`, `28 MiB`.
 
-    >>> [gib(count) for count in (15_569_256_448, 29_360_128, None)]
-    ['14.5 GiB', '28 MiB', 'unknown']
+    >>> gib(15_569_256_448), gib(29_360_128), gib(None)
+    ('14.5 GiB', '28 MiB', 'unknown')
     """
     if count is None:
         return "unknown"
@@ -25,8 +25,8 @@ def gib(count: int | None) -> str:
 def gb(count: int) -> str:
     """A file or a download for people, in the units of disks: `14.7 GB`, `14 MB`, `512 bytes`.
 
-    >>> [gb(count) for count in (14_708_000_000, 13_961_392, 2100, 7)]
-    ['14.7 GB', '14 MB', '2.1 kB', '7 bytes']
+    >>> gb(14_708_000_000), gb(13_961_392), gb(2100), gb(7)
+    ('14.7 GB', '14 MB', '2.1 kB', '7 bytes')
     """
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= size:
