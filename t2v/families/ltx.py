@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any, ClassVar
 
 import torch
@@ -11,6 +12,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout
+from t2v.runtime.lookahead import lookahead_frames
 from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.vae import decoded_frames, to_vae
 
@@ -77,12 +79,30 @@ class LTXAdapter(PipelineAdapter):
 
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames of one decode over the whole clip: the decoder looks ahead in time."""
-        video, timestep = to_vae(pipe, latents.video), None
-        if pipe.vae.config.timestep_conditioning:
-            wanted = latents.decode_timestep
-            wanted = _DECODE_TIMESTEP if wanted is None else wanted
-            timestep = torch.tensor([wanted]).to(latents.video.dtype).to(video)
+        video = to_vae(pipe, latents.video)
+        timestep = _timestep(pipe, latents.video, latents.decode_timestep)
         yield from decoded_frames(pipe, video, timestep)
+
+    def decode_stream(
+        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+    ) -> Iterator[Frame]:
+        """The same but for rounding, for latents that are still to come."""
+        if pipe.vae.use_tiling or pipe.vae.use_framewise_decoding:
+            yield from super().decode_stream(pipe, chunks)
+            return
+        first = next(chunks, None)
+        if first is not None:
+            timestep = _timestep(pipe, first, None)
+            yield from lookahead_frames(pipe, chain([first], chunks), timestep)
+
+
+def _timestep(
+    pipe: DiffusionPipeline, latents: torch.Tensor, wanted: float | None
+) -> torch.Tensor | None:
+    if not pipe.vae.config.timestep_conditioning:
+        return None
+    timestep = torch.tensor([_DECODE_TIMESTEP if wanted is None else wanted])
+    return timestep.to(latents.dtype).to(to_vae(pipe, latents))
 
 
 adapter = LTXAdapter()
