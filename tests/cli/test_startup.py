@@ -43,18 +43,30 @@ def leave(stream, line):
 output._write = leave
 run({arguments!r})
 """
+OWN = """
+models:
+  own-{number}:
+    family: wan
+    repo: me/own-{number}
+    license: mit
+    commercial: "yes"
+"""
 BUDGET = {
     ("--version",): 330,
     ("--help",): 330,
     ("generate", "--help"): 330,
     ("models", "list"): 560,
+    ("models", "show", "wan2.1-t2v-1.3b"): 560,
+    ("models", "search", "wan"): 560,
     ("plan", "a red ball"): 600,
 }
 
 
-def loaded(code: str, arguments: tuple[str, ...], tmp_path) -> tuple[list[str], int]:
+def loaded(
+    code: str, arguments: tuple[str, ...], tmp_path, heavy: set[str] = HEAVY
+) -> tuple[list[str], int]:
     """The exit code and heavy modules, and how many modules there are at all."""
-    program = code.format(arguments=list(arguments), heavy=HEAVY)
+    program = code.format(arguments=list(arguments), heavy=heavy)
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
@@ -63,8 +75,21 @@ def loaded(code: str, arguments: tuple[str, ...], tmp_path) -> tuple[list[str], 
         cwd=tmp_path,
         env=environment(),
     )
-    heavy, count = done.stdout.splitlines()[-2:]
-    return heavy.split()[1:], int(count.split()[1])
+    found, count = done.stdout.splitlines()[-2:]
+    return found.split()[1:], int(count.split()[1])
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", "own-7"], ["search", "own"]], ids=" ".join)
+def test_once_read_the_catalogs_cost_neither_yaml_nor_validation(command, home, tmp_path):
+    folder = home / "config/models.d"
+    folder.mkdir(parents=True)
+    for number in range(10):
+        (folder / f"own-{number}.yaml").write_text(OWN.format(number=number))
+    arguments = ("models", *command)
+    loaded(RUN, arguments, tmp_path)
+    heavy, count = loaded(RUN, arguments, tmp_path, HEAVY | {"yaml", "t2v.zoo.spec", "rich"})
+    assert heavy == ["0"]
+    assert count <= 520
 
 
 @pytest.mark.parametrize(("arguments", "most"), BUDGET.items(), ids=lambda value: str(value))
