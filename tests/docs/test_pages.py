@@ -75,6 +75,14 @@ def test_every_model_of_the_zoo_is_listed():
     assert sorted(listed) == sorted(t2v.Zoo.load(overlays=False))
 
 
+def test_every_family_has_a_page():
+    families = {spec.family for spec in t2v.Zoo.load(overlays=False).values()}
+    pages = [path.stem for path in PAGES if path.parent.name == "families"]
+
+    # Kin such as helios_pyramid are on the page of helios.
+    assert {f for f in families if not any(f"{f}_".startswith(f"{p}_") for p in pages)} == set()
+
+
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_yaml_is_valid(block, tmp_path):
     name = block.text.splitlines()[0].rpartition("/")[2].removeprefix("# ")
