@@ -86,6 +86,18 @@ def test_saved_latents_have_the_sound_and_decode_to_the_same(ltx2, tmp_path):
     assert np.ptp(heard(again.output)[0]) > 0.01
 
 
+@pytest.mark.parametrize("name", ["kandinsky-6", "kandinsky-6-silent"])
+def test_a_model_that_may_have_sound_decodes_with_it_and_without(tmp_path, name):
+    model = t2v.load(tiny_pipeline(name, tmp_path / name), device="cpu")
+    options = {**tiny_options(name), "seed": 3, "fps": "8"}
+    made = model.generate("a boat", output=tmp_path / "a.mp4", save_latents=True, **options)
+    again = t2v.decode(tmp_path / "a.mp4.latents", tmp_path / "again.mp4")
+
+    assert again.record["audio"] == made.record["audio"]
+    assert again.record["frames_sha256"] == made.record["frames_sha256"]
+    assert (probe(again.output).audio_codec == "aac") == (name == "kandinsky-6")
+
+
 @pytest.mark.parametrize(
     ("rate", "what"),
     [(8000, r"2.18 s long and the video 1.12 s: its end is cut off"), (32000, "its end is silent")],
