@@ -9,6 +9,7 @@ import t2v
 from t2v.media.codecs import CODECS, CONTAINERS
 from t2v.media.names import KEYS
 from t2v.plan.config import read_config
+from t2v.plan.story import read_story
 from tests.docs.reading import DOCUMENTS, FOLDER, PAGES, ROOT, blocks, links
 
 
@@ -94,6 +95,8 @@ def test_yaml_is_valid(block, tmp_path):
             assert [p.message for p in problems if "no family" not in p.message] == []
         case "config.yaml" | "t2v.yaml":
             assert read_config(file).options.said()
+        case _ if block.document.name == "long-video.md":
+            assert read_story(file)
         case _:
             assert yaml.safe_load(block.text)
             assert block.text in (ROOT / "models.yaml").read_text("utf-8")
