@@ -162,6 +162,21 @@ class _Settled:
                 f"{self.spec.name} needs at least {fewest} steps, and {steps} were asked for. "
                 f"Ask for --steps {fewest} or more."
             )
+        self.distilled()
+
+    def distilled(self) -> None:
+        """A distilled model has learned one number of steps, and often to do without guidance."""
+        name, defaults = self.spec.name, self.spec.defaults
+        if "distilled" not in self.spec.tags:
+            return
+        steps, guidance = self.values["num_inference_steps"], self.values["guidance_scale"]
+        if steps is not None and steps != defaults.num_inference_steps:
+            known = defaults.num_inference_steps
+            self.notes.append(f"{name} is distilled to {known} steps; {steps} may look worse")
+        if guidance is not None and guidance > 1 and defaults.guidance_scale == 1:
+            self.notes.append(
+                f"{name} has guidance in its weights; {guidance:g} takes twice as long and may look worse"
+            )
 
     def negative_prompt(self) -> None:
         if self.values["negative_prompt"] is not None:

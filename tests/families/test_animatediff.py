@@ -168,6 +168,16 @@ def test_distilled_kin_bring_their_steps_guidance_and_scheduler(
     assert {key: pipe.scheduler.config[key] for key in settings} == settings
 
 
+def test_other_steps_and_guidance_than_a_distilled_model_learned_are_said():
+    spec = Zoo.load(overlays=False)["animatediff-lightning-4step"]
+
+    _, notes = resolve(spec, "a", [("flag", Options(num_inference_steps=25, guidance_scale=7.5))])
+
+    assert "animatediff-lightning-4step is distilled to 4 steps; 25 may look worse" in notes
+    assert any("guidance in its weights; 7.5 takes twice as long" in note for note in notes)
+    assert not any("distilled" in note for note in resolve(spec, "a", [])[1])
+
+
 def test_the_scheduler_of_lcm_runs(load_tiny):
     model = load_tiny("animatediff")
     set_scheduler(model.pipe, "LCMScheduler", None, {"beta_schedule": "linear"})
