@@ -15,6 +15,8 @@ import torch
 from diffusers import (
     AutoencoderKL,
     AutoencoderKLCogVideoX,
+    AutoencoderKLHunyuanVideo,
+    AutoencoderKLHunyuanVideo15,
     AutoencoderKLLTXVideo,
     AutoencoderKLWan,
     CogVideoXTransformer3DModel,
@@ -145,6 +147,11 @@ def modelscope_denoise(module: Any) -> None:
     module(torch.zeros(2, 4, 24, 40, 72), torch.zeros(2).long(), torch.zeros(2, 77, 1024))
 
 
+def hunyuan_decode(module: Any) -> None:
+    """1280x720, one tile of time."""
+    module.decoder(module.post_quant_conv(torch.zeros(1, 16, 5, 90, 160)))
+
+
 HALF = torch.bfloat16
 CASES: dict[str, Case] = {
     "wan denoise": (
@@ -164,6 +171,14 @@ CASES: dict[str, Case] = {
     ),
     "cogvideox decode": (
         "cogvideox-5b", (720, 480, 13), "decoding", HALF, cogvideox_vae, cogvideox_decode
+    ),
+    "hunyuan decode": (
+        "hunyuan-video", (1280, 720, 129), "decoding", torch.float16,
+        AutoencoderKLHunyuanVideo, hunyuan_decode,
+    ),
+    "hunyuan 1.5 decode": (
+        "hunyuan-video-1.5-480p", (256, 256, 33), "decoding", HALF,
+        AutoencoderKLHunyuanVideo15, lambda module: module.decoder(torch.zeros(1, 32, 9, 16, 16)),
     ),
     "modelscope denoise": (
         "zeroscope-v2-576w", (576, 320, 24), "denoising", torch.float16,

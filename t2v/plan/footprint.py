@@ -25,8 +25,23 @@ _VALUES_PER_UNET_PIXEL = 10_600
 
 _TEMPORAL = {"ltx": 8, "ltx2": 8, "mochi": 6}
 """Frames that one latent frame stands for, where it is not 4."""
-_SEPARATE_GUIDANCE = frozenset({"wan", "hunyuan_video", "skyreels_v2"})
-"""Families that run the two halves of guidance one after the other and not as one batch."""
+_ON_WAN = (
+    "anyflow",
+    "anyflow_far",
+    "helios",
+    "helios_pyramid",
+    "motif_video",
+    "skyreels_v2",
+    "skyreels_v2_df",
+    "wan_vace",
+)
+"""Families that decode with the VAE of Wan 2.1, as a stream."""
+_ON_HUNYUAN = ("hunyuan_video", "kandinsky5", "kandinsky6")
+"""Families that decode with the VAE of HunyuanVideo, a tile of time at a time."""
+_SEPARATE_GUIDANCE = frozenset({"wan", *_ON_WAN, "hunyuan_video", "hunyuan_video_15"})
+"""Families that run the two halves of guidance one after the other and not as one batch, or none."""
+_TOKEN_SIDE = {"anyflow_far": 16, "helios_pyramid": 16}
+"""Pixels along a token, where sizes are multiples of more than that."""
 
 _LEAF_SHARE = {"encoder": 0.2, "denoiser": 0.02}
 """The largest layer of a component: a multilingual embedding is 19 % of its encoder."""
@@ -43,6 +58,9 @@ class _Decoder:
 
 _DECODERS = {
     "wan": _Decoder(5400, 256 * 256),  # 2.1: 4877, 2.2: 5391
+    **dict.fromkeys(_ON_WAN, _Decoder(5400, 256 * 256)),
+    **dict.fromkeys(_ON_HUNYUAN, _Decoder(19_800, 256 * 256)),  # 17 frames at a time: 19726
+    "hunyuan_video_15": _Decoder(900, 256 * 256, is_whole=True),  # in tiles: 898
     "cogvideox": _Decoder(22_600, 240 * 360),  # 22514
     "ltx": _Decoder(52, 512 * 512, is_whole=True),  # 51
     "modelscope": _Decoder(770, 512 * 512, is_whole=True),  # 769
@@ -162,7 +180,8 @@ class Footprint:
         return _ITEM_BYTES[_format(self.spec, stated, self.dtype, self.device)]
 
     def _tokens(self) -> int:
-        rule, multiple = self.spec.frames, self.spec.sizes.multiple
+        rule = self.spec.frames
+        multiple = _TOKEN_SIDE.get(self.spec.family, self.spec.sizes.multiple)
         temporal = 1 if rule.multiple == 1 else _TEMPORAL.get(self.spec.family, 4)
         num_latent_frames = -(-self.num_frames // temporal) + (temporal > 1)
         return num_latent_frames * -(-self.width // multiple) * -(-self.height // multiple)

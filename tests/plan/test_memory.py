@@ -215,3 +215,23 @@ def test_components_are_known_by_their_names(name: str, role: str):
 
 def test_bytes_are_written_for_people():
     assert (gib(15_569_256_448), gib(29_000_000)) == ("14.5 GiB", "28 MiB")
+
+
+@pytest.mark.parametrize(
+    "name", ["wan2.1-t2v-14b", "skyreels-v2-t2v-14b-540p", "helios-base", "hunyuan-video"]
+)
+def test_frames_that_leave_as_they_come_need_no_more_for_a_longer_clip(zoo: Zoo, name: str):
+    spec = zoo.find(name)
+    weights = weights_of(spec, "auto", "cuda")
+    clips = [Footprint(spec, weights, 640, 384, n, "auto", "cuda") for n in (49, 97)]
+
+    assert clips[0].decoding() == clips[1].decoding()
+
+
+def test_a_token_is_as_large_as_it_is_where_sizes_are_coarser(zoo: Zoo):
+    base, pyramid = (
+        Footprint(spec, weights_of(spec, "auto", "cuda"), 640, 384, 97, "auto", "cuda")
+        for spec in (zoo.find("helios-base"), zoo.find("helios-mid"))
+    )
+
+    assert base.denoising() == pyramid.denoising()
