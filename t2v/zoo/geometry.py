@@ -48,7 +48,7 @@ def geometry_of(vae: Mapping[str, Any], denoiser: Mapping[str, Any]) -> Geometry
         latent_first=temporal and _first_latent(vae, temporal),
         latent_patch=temporal and patch_t,
         # Every pipeline asks for multiples of 8, whatever its VAE does.
-        size_multiple=math.lcm(spatial * patch, 8) if spatial else None,
+        size_multiple=math.lcm(spatial * patch * _block_size(denoiser), 8) if spatial else None,
         native_size=_native_size(denoiser, spatial),
     )
 
@@ -80,6 +80,11 @@ def patch_sizes(denoiser: Mapping[str, Any]) -> tuple[int, int]:
         time, height, width = (_positive(p) or 1 for p in patch)
         return time, max(height, width)
     return _positive(denoiser.get("patch_size_t")) or 1, _positive(patch) or 1
+
+
+def _block_size(denoiser: Mapping[str, Any]) -> int:
+    """How many tokens along a side sparse attention takes as one."""
+    return 8 if denoiser.get("attention_type") == "nabla" else 1
 
 
 def _frame_rule(

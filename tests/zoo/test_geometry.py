@@ -120,3 +120,11 @@ def test_numbers_that_make_no_sense_are_ignored(value):
         None,
     )
     assert patch_sizes({"patch_size": value}) == (1, 1)
+
+
+def test_sparse_attention_takes_blocks_of_eight_tokens_a_side():
+    vae = {"spatial_compression_ratio": 8, "temporal_compression_ratio": 4}
+    denoiser = {"patch_size": [1, 2, 2]}
+
+    assert geometry_of(vae, denoiser).size_multiple == 16
+    assert geometry_of(vae, denoiser | {"attention_type": "nabla"}).size_multiple == 128
