@@ -18,7 +18,7 @@ def workload_of(spec: ModelSpec, request: Request, device_name: str) -> Workload
         device_name,
         request.width,
         request.height,
-        frames_at_once(spec, request),
+        frames_at_once(spec, request) if request.long else request.num_frames,
         request.num_inference_steps,
     )
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from t2v.zoo.spec import LatentRule
 
-Method = Literal["native", "windows", "continue", "cut"]
+Method = Literal["windows", "continue", "cut"]
 Order = Literal["lockstep", "wavefront"]
 
 
@@ -64,7 +64,7 @@ class LongPlan:
 
     method: Method
     """`windows`: denoised together and blended. `continue`: one after another, each from the tail
-    of the last. `cut`: one window a shot. `native`: the model's own way with several prompts."""
+    of the last. `cut`: shots, each a plain clip. A model's own way is a plain call, without a plan."""
     reason: str
     """Why this method, in a few words."""
     order: Order

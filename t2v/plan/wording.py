@@ -24,6 +24,9 @@ _PATTERNS = {
     "scheduler": "a scheduler class of diffusers such as UniPCMultistepScheduler",
 }
 
+_SELF_EXPLAINED = {"story", "at"}
+"""Lists, whose messages say which of their entries is wrong and what it is."""
+
 
 def flag_name(option: str) -> str:
     """`num_frames` -> `--num-frames`."""
@@ -54,6 +57,8 @@ def _sentence(problem: dict[str, Any], known: Sequence[str], name: Namer) -> str
     context = problem.get("ctx", {})
     if kind == "extra_forbidden":
         return f"There is no option {quoted(option)}.{suggestion(option, known)}"
+    if kind == "value_error" and option in _SELF_EXPLAINED:
+        return f"{name(option)}: {context['error']}"
     if kind == "value_error":
         return f"{name(option)}: {context['error']} (it is {quoted(value)})"
     # What is typed is text; a number among it is shown as the number it is.

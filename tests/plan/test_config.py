@@ -78,6 +78,12 @@ def test_a_config_cannot_loosen_what_is_safe(project: Path, key: str):
         read_config(write(project / "t2v.yaml", f"{key}: true\n"))
 
 
+@pytest.mark.parametrize("key", ["story", "at", "endless"])
+def test_what_is_about_one_video_is_no_key_of_a_config(project: Path, key: str):
+    with pytest.raises(DocumentError, match=f"{key}: there is no such option"):
+        read_config(write(project / "t2v.yaml", f"{key}: story.yaml\n"))
+
+
 def test_files_are_found_from_the_folder_of_the_config(project: Path):
     path = write(project / "t2v.yaml", "lora: [styles/ink.safetensors:0.5]\nmodel: ./tiny\n")
 

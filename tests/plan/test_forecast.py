@@ -37,6 +37,12 @@ def test_a_clip_is_remembered_as_it_was(long_wan):
     assert timings_of_one(clip, workload_of(long_wan, clip, "gpu"), CLIP) == CLIP
 
 
+def test_one_call_of_any_length_is_remembered_by_its_length(long_wan):
+    supports = long_wan.supports.model_copy(update={"long_video": ("native",)})
+    spec = long_wan.model_copy(update={"supports": supports})
+    assert workload_of(spec, request(spec, num_frames=161), "gpu").num_frames == 161
+
+
 def test_nobody_knows_how_long_a_video_without_an_end_takes(long_wan):
     run = Run(workload_of(long_wan, request(long_wan), "gpu"), CLIP)
     assert forecast(long_wan, request(long_wan, endless=True), "gpu", [run]) is None
