@@ -34,16 +34,10 @@ class Kandinsky6Adapter(PipelineAdapter):
     def denoise(
         self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
     ) -> Latents:
-        """Run the pipeline up to its latents."""
+        """Run the pipeline up to its latents, which it turns around itself."""
         with watched(pipe, on_step) as callbacks, explained(pipe):
             output = pipe(**arguments, **callbacks, output_type="latent")
         return Latents(output.frames, output.audio)
-
-    def unpack(
-        self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]
-    ) -> torch.Tensor:
-        """Channels before frames, from the layout of the steps."""
-        return latents.permute(0, 4, 1, 2, 3)
 
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
         """Frames of one tile of time after another, as the VAE of HunyuanVideo blends them."""
