@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 COMMIT = "a" * 40
 
@@ -31,6 +32,8 @@ class HubServer:
     busy: int = 0
     """So many requests for the weights of the VAE are answered with 503."""
     tags: list[str] = field(default_factory=list)
+    branch: str = "main"
+    """The one that every repository has."""
     claimed_sizes: dict[str, int] = field(default_factory=dict)
     """File -> the size that its listing claims."""
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
@@ -83,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(*hub.refused[repo])
         if repo not in hub.repos:
             return self._refuse(401, "RepoNotFound")
-        if revision not in ("main", hub.commits[repo]):
+        if unquote(revision) not in (hub.branch, hub.commits[repo]):
             return self._refuse(404, "RevisionNotFound")
         folder = hub.repos[repo]
         names = sorted(f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file())

@@ -83,6 +83,19 @@ def test_a_locked_commit_is_the_one_that_is_fetched(hub: HubServer, model: Path,
         pull(spec)
 
 
+def test_an_entry_that_names_a_branch_gets_its_commit(hub: HubServer, model: Path, spec: ModelSpec):
+    hub.branch = "diffusers/base"
+    hub.add("org/tiny", model)
+    with pytest.raises(UnknownModelError, match="org/tiny has no revision 'main'"):
+        pull(spec)
+
+    branched = spec.model_copy(update={"branch": "diffusers/base"})
+    assert pull(branched).name == COMMIT
+    assert locate(branched) == pull(branched)
+    assert locked_revision("org/tiny", "diffusers/base") == COMMIT
+    assert locked_revision("org/tiny") is None
+
+
 def test_a_pinned_commit_is_not_locked_a_second_time(hub: HubServer, model: Path, spec: ModelSpec):
     hub.add("org/tiny", model)
     pull(spec.model_copy(update={"revision": COMMIT}))
