@@ -48,7 +48,7 @@ SortOpt = Annotated[
 ReverseOpt = Annotated[bool, typer.Option("--reverse", "-r", help="Sort the other way around.")]
 WordsArg = Annotated[
     list[str],
-    typer.Argument(metavar="WORD...", help="What to look for; all words must fit."),
+    typer.Argument(metavar="WORD", help="What to look for; all words must fit."),
 ]
 FilesArg = Annotated[
     list[str] | None,
@@ -69,7 +69,7 @@ def models(ctx: typer.Context) -> None:
         "t2v models list",
         "t2v models list --fits --commercial yes --sort download",
         "t2v models list --family wan --json",
-        "t2v models list --cached -q | xargs -n1 t2v models verify",
+        "t2v models list --cached -q",
     ),
 )
 def list_models(

@@ -27,12 +27,7 @@ SureOpt = Annotated[bool, typer.Option("--yes", "-y", help="Remove without askin
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `t2v models`."""
     app.command(epilog=examples("t2v models pull wan2.1-t2v-1.3b"))(pull)
-    app.command(
-        epilog=examples(
-            "t2v models verify wan2.1-t2v-1.3b",
-            "t2v models list --cached -q | xargs -n1 t2v models verify",
-        )
-    )(verify)
+    app.command(epilog=examples("t2v models verify wan2.1-t2v-1.3b"))(verify)
     app.command(
         epilog=examples("t2v models remove wan2.1-t2v-1.3b", "t2v models remove my-wan --yes")
     )(remove)
@@ -107,6 +102,8 @@ def remove(
         t2v.remove_model(removal)
         freed = f"{t2v.text.gb(removal.num_bytes)} freed ({removal.num_bytes} bytes)"
         out.talk(freed if removal.repos else f"removed {removal.model}")
+        if removal.entry and t2v.Zoo.load().default() == removal.model:
+            out.warn(f"{removal.model} was your default; choose another: t2v models default NAME")
     if json:
         names = {"entry": str(removal.entry) if removal.entry else None}
         out.json(asdict(removal) | names | {"num_bytes": removal.num_bytes})

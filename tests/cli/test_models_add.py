@@ -108,3 +108,12 @@ def test_what_is_no_model_is_refused(cli, tmp_path: Path):
 def test_a_name_that_is_none_is_refused(cli, tiny: Path):
     result = cli("models", "add", "tiny", "--name", "../evil")
     assert result.err.startswith("error: '../evil' is no name of a model")
+
+
+def test_the_default_that_goes_away_is_told(cli, tiny: Path):
+    cli("models", "add", "tiny")
+    cli("models", "default", "tiny")
+    result = cli("models", "remove", "tiny", "--yes")
+    assert result.err.splitlines()[-1] == (
+        "warning: tiny was your default; choose another: t2v models default NAME"
+    )

@@ -75,7 +75,7 @@ def stopped(hub: HubServer, spec: ModelSpec) -> None:
     hub.stall_after = 150_000
 
     def stop(message: str, done: int, total: int) -> None:
-        if 0 < done < total and begun():
+        if any(part.stat().st_size > 100_000 for part in begun()):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -86,8 +86,9 @@ def stopped(hub: HubServer, spec: ModelSpec) -> None:
 @pytest.mark.usefixtures("_reports_at_once")
 def test_a_stop_keeps_what_has_come(hub: HubServer, large: Path, spec: ModelSpec):
     stopped(hub, spec)
-    assert len(begun()) == 1
+    hub.requests.clear()
     pull(spec)
+    assert hub.resumed()
     assert (locate(spec) / WEIGHTS).read_bytes() == large.read_bytes()
 
 
@@ -133,7 +134,7 @@ def test_bytes_of_an_earlier_try_need_no_room_again(
     hub: HubServer, large: Path, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ):
     stopped(hub, spec)
-    (part,) = begun()
+    part = max(begun(), key=lambda part: part.stat().st_size)
     usage = shutil.disk_usage(hub_cache())
     free = 200_000_000 + large.stat().st_size - part.stat().st_size + 2000
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage._replace(free=free))
