@@ -9,8 +9,8 @@ import torch
 from diffusers import DiffusionPipeline
 
 from t2v.errors import MemoryExhaustedError, ModelError
-from t2v.plan.memory import RUNGS
 from t2v.plan.request import MemoryPlan
+from t2v.plan.rungs import RUNGS
 
 _ONLY_TILED = ("AutoencoderKLAllegro",)
 """VAEs that decode in tiles or not at all."""
