@@ -158,8 +158,12 @@ def set_default_model(name: str) -> Path:
     Raises:
         UnknownModelError: Nothing has this name.
     """
-    spec = Zoo.load().find(name)
-    return prefer_model(spec.folder or name)
+    zoo = Zoo.load()
+    spec = zoo.find(name)
+    if spec.folder and zoo.get(spec.name) != spec:
+        # A folder without an entry has no name that would find it from elsewhere.
+        return prefer_model(spec.folder)
+    return prefer_model(name if spec.repo else spec.name)
 
 
 def _telling(listener: Listener) -> Progress:
