@@ -1,0 +1,158 @@
+"""Frames of latents that come in pieces are those of one decode."""
+
+import copy
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+
+from t2v.plan.latents import latent_frames, pixel_frames
+from t2v.runtime.adapter import Latents
+from t2v.runtime.chunks import decoded_with_context
+from t2v.runtime.quiet import quiet
+from tests.longvideo.making import load_long, tiny_with_windows
+
+
+def pieces(latents, *sizes):
+    """Cut along time, the last size again and again."""
+    start = 0
+    for size in [*sizes, *[sizes[-1]] * latents.shape[2]]:
+        if start < latents.shape[2]:
+            yield latents[:, :, start : start + size]
+            start += size
+
+
+def decoded(long, latents):
+    with quiet():
+        return np.stack(list(long.adapter.decode(long.pipe, Latents(latents))))
+
+
+def streamed(long, chunks):
+    with quiet():
+        return np.stack(list(long.adapter.decode_stream(long.pipe, iter(chunks))))
+
+
+def random_latents(long, num_latents):
+    generator = torch.Generator().manual_seed(0)
+    plan = long.plan(long.window)
+    like = long.latents(plan)
+    shape = (1, like.shape[1], num_latents, *like.shape[3:])
+    return torch.randn(shape, generator=generator).to(like.dtype)
+
+
+@pytest.mark.parametrize("name", tiny_with_windows())
+def test_pieces_make_the_frames_of_one_decode(name):
+    long = load_long(name)
+    # Odd: of an even number CogVideoX's own decode makes no first frame, but four.
+    latents = random_latents(long, 2 * long.window + 1)
+
+    expected = decoded(long, latents)
+    frames = streamed(long, pieces(latents, 2, 1, 3))
+
+    assert np.ptp(expected) > 0.05
+    assert frames.shape == expected.shape
+    np.testing.assert_allclose(frames, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("num_latents", [21, 40])
+@pytest.mark.parametrize("name", ["ltx", "ltx-0.9.5"])
+def test_ltx_looks_ahead_across_pieces(name, num_latents):
+    long = load_long(name)
+    latents = random_latents(long, num_latents)
+
+    frames = streamed(long, pieces(latents, 5, 1, 7))
+
+    np.testing.assert_allclose(frames, decoded(long, latents), rtol=0, atol=1e-5)
+
+
+def test_a_deep_ltx_decoder_with_wider_blocks_looks_as_far_as_it_has_to():
+    torch.manual_seed(0)
+    vae = diffusers.AutoencoderKLLTXVideo(
+        latent_channels=8,
+        block_out_channels=(8, 8, 8, 8),
+        decoder_block_out_channels=(8, 16, 16),
+        layers_per_block=(1, 1, 1, 1, 1),
+        decoder_layers_per_block=(2, 3, 2, 4),
+        decoder_spatio_temporal_scaling=(True, True, True),
+        decoder_inject_noise=(False, False, False, False),
+        upsample_residual=(True, True, True),
+        upsample_factor=(2, 2, 1),
+        timestep_conditioning=True,
+    ).eval()
+    long = load_long("ltx-0.9.5").copy(vae=vae)
+    latents = random_latents(load_long("ltx-0.9.5"), 50)
+
+    frames = streamed(long, pieces(latents, 3))
+
+    np.testing.assert_allclose(frames, decoded(long, latents), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["wan", "wan-2.2-5b", "cogvideox", "ltx", "modelscope"])
+def test_any_number_of_latents_makes_the_right_number_of_frames(name):
+    long = load_long(name)
+    latents = random_latents(long, 20)
+    # CogVideoX decodes two latents as a pair of later ones.
+    numbers = [n for n in range(1, 21) if n != 2 or name != "cogvideox"]
+
+    counts = {n: len(streamed(long, pieces(latents[:, :, :n], 3))) for n in numbers}
+
+    assert counts == {n: pixel_frames(long.rule, n) for n in numbers}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["wan", "cogvideox", "ltx", "modelscope"])
+def test_every_number_of_frames_up_to_200_is_exact(name):
+    long = load_long(name)
+    for num_frames in range(6, 201):
+        latents = random_latents(long, latent_frames(long.rule, num_frames))
+        made = len(streamed(long, pieces(latents, long.window)))
+        assert num_frames <= made < num_frames + long.rule.factor
+
+
+def test_context_is_cut_out_by_frames():
+    """A decoder whose frames are the sums of three latents, two frames each but the first."""
+
+    def decode(latents):
+        values = torch.nn.functional.pad(latents[0, 0, :, 0, 0], (1, 1))
+        sums = values[:-2] + values[1:-1] + values[2:]
+        for index, value in enumerate(sums):
+            yield from [np.float32(value)] * (2 if index else 1)
+
+    latents = torch.arange(1.0, 20.0).reshape(1, 1, 19, 1, 1)
+
+    frames = list(decoded_with_context(decode, pieces(latents, 1, 4, 2), 1, 2))
+
+    assert frames == list(decode(latents))
+
+
+def test_a_stream_takes_no_more_latents_than_its_frames_need():
+    long = load_long("wan")
+    taken = []
+
+    def source():
+        for piece in pieces(random_latents(long, 9), 1):
+            taken.append(piece.shape[2])
+            yield piece
+
+    frames = long.adapter.decode_stream(long.pipe, source())
+    for _ in range(6):
+        next(frames)
+
+    assert sum(taken) == 3
+    frames.close()
+
+
+def test_a_tiling_vae_decodes_whole():
+    long = load_long("wan")
+    vae = copy.deepcopy(long.pipe.vae)
+    vae.enable_tiling(
+        tile_sample_min_height=16,
+        tile_sample_min_width=16,
+        tile_sample_stride_height=8,
+        tile_sample_stride_width=8,
+    )
+    long = long.copy(vae=vae)
+    latents = torch.randn(1, 16, 5, 4, 4)
+
+    np.testing.assert_array_equal(streamed(long, pieces(latents, 2)), decoded(long, latents))
