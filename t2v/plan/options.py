@@ -150,7 +150,11 @@ class Options(BaseModel):
     @field_validator("story", mode="before")
     @classmethod
     def _cues(cls, value: object) -> object:
-        return parse_story(value) if isinstance(value, list | tuple) else value
+        if isinstance(value, list | tuple):
+            return parse_story(value)
+        if value is None or isinstance(value, str):
+            return value
+        raise ValueError(f"must be a file or a list of prompts, not {wording.quoted(value)}")
 
     @field_validator("at")
     @classmethod

@@ -119,7 +119,7 @@ def _cue(index: int, entry: Mapping[str, Any], wrong: Wrong) -> Iterator[Cue]:
         try:
             values[key] = _value(key, value)
         except (ValueError, RequestError) as error:
-            wrong((index, key), str(error))
+            wrong((index, str(key)), str(error))
             is_good = False
     if "prompt" not in entry:
         wrong((index,), "has no prompt")
@@ -156,5 +156,6 @@ def _value(key: str, value: Any) -> Any:
 
 
 def _numbered(key: Sequence[str | int]) -> str:
-    place = [str(part + 1) if isinstance(part, int) else str(part) for part in key]
-    return ", ".join(place) or "list"
+    """`entry 2, at: ` for a place in a list; nothing for the list itself."""
+    place = [str(part + 1) if isinstance(part, int) else part for part in key]
+    return f"entry {', '.join(place)}: " if place else ""

@@ -140,3 +140,22 @@ def test_a_story_survives_json():
 
 def test_control_characters_of_a_story_do_not_reach_the_model():
     assert parse_story(["a \x1b[31mfox"]) == (Cue("a [31mfox"),)
+
+
+@pytest.mark.parametrize(
+    ("story", "message"),
+    [
+        (5, "story: must be a file or a list of prompts, not 5"),
+        ([], "story: the story is empty"),
+        ([["a"]], "story: entry 1: must be a prompt or {at: ..., prompt: ...}"),
+        ([{5: "a", "prompt": "b"}], "story: entry 1, 5: there is no such key."),
+        (
+            [{"prompt": "a", "seed": True}],
+            "story: entry 1, seed: must be a whole number from 0, not True",
+        ),
+    ],
+)
+def test_what_is_no_list_of_prompts_is_refused(story, message):
+    with pytest.raises(RequestError) as caught:
+        Options(story=story)
+    assert str(caught.value) == message
