@@ -78,7 +78,7 @@ def parse_story(entries: Iterable[Any]) -> tuple[Cue, ...]:
     """
     errors: list[str] = []
     plain = [one.to_dict() if isinstance(one, Cue) else one for one in entries]
-    cues = tuple(cues_of(plain, lambda key, text: errors.append(f"entry {_numbered(key)}: {text}")))
+    cues = tuple(cues_of(plain, lambda key, text: errors.append(f"{_numbered(key)}{text}")))
     if errors:
         raise ValueError("; ".join(errors))
     return cues
