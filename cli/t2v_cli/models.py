@@ -9,6 +9,7 @@ import typer
 
 import t2v
 from t2v_cli import columns, entries, model_page, models_add, models_cache
+from t2v_cli import models_filters as f
 from t2v_cli import options as o
 from t2v_cli.output import out
 from t2v_cli.terminal import is_terminal
@@ -17,35 +18,6 @@ from t2v_cli.values import examples
 app = typer.Typer()
 
 
-def _filter(metavar: str, help: str, *flags: str) -> Any:
-    return typer.Option(*flags, metavar=metavar, help=help, show_default=False)
-
-
-FamilyOpt = Annotated[str | None, _filter("NAME", "Only this family, such as wan.", "--family")]
-LicenseOpt = Annotated[
-    str | None, _filter("ID", "Only licenses that begin so, such as apache.", "--license")
-]
-CommercialOpt = Annotated[
-    str | None,
-    _filter("ANSWER", "Only those whose license says yes, no or conditions.", "--commercial"),
-]
-DownloadOpt = Annotated[
-    str | None, _filter("SIZE", "Only downloads up to this, such as 20GB.", "--max-download")
-]
-TaskOpt = Annotated[str | None, _filter("TASK", "Only this task.", "--task")]
-FitsOpt = Annotated[
-    bool, typer.Option("--fits", help="Only those that fit this machine, offloaded or not.")
-]
-CachedOpt = Annotated[bool, typer.Option("--cached", help="Only those that are on this machine.")]
-SortOpt = Annotated[
-    str | None,
-    _filter(
-        "KEY",
-        "name, family, params, download, length, license or maturity; else as in the catalogs.",
-        "--sort",
-    ),
-]
-ReverseOpt = Annotated[bool, typer.Option("--reverse", "-r", help="Sort the other way around.")]
 WordsArg = Annotated[
     list[str],
     typer.Argument(metavar="WORD", help="What to look for; all words must fit."),
@@ -73,15 +45,15 @@ def models(ctx: typer.Context) -> None:
     ),
 )
 def list_models(
-    family: FamilyOpt = None,
-    license: LicenseOpt = None,
-    commercial: CommercialOpt = None,
-    max_download: DownloadOpt = None,
-    task: TaskOpt = None,
-    fits: FitsOpt = False,
-    cached: CachedOpt = False,
-    sort: SortOpt = None,
-    reverse: ReverseOpt = False,
+    family: f.FamilyOpt = None,
+    license: f.LicenseOpt = None,
+    commercial: f.CommercialOpt = None,
+    max_download: f.DownloadOpt = None,
+    task: f.TaskOpt = None,
+    fits: f.FitsOpt = False,
+    cached: f.CachedOpt = False,
+    sort: f.SortOpt = None,
+    reverse: f.ReverseOpt = False,
     json: o.JsonOpt = False,
     quiet: o.QuietOpt = False,
 ) -> None:
