@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKLAllegro, DiffusionPipeline
+from diffusers import AutoencoderKLAllegro, DiffusionPipeline, attention_backend
 
 from t2v.families import adapter_for
 from t2v.plan.request import Request
@@ -54,7 +54,9 @@ class Model:
         arguments, guider = self.arguments(**changes), getattr(self.pipe, "guider", None)
         if guider is not None:
             self.pipe.guider = guider.new(guidance_scale=arguments.pop("guidance_scale"))
-        with quiet():
+        config = getattr(getattr(self.pipe, "transformer", None), "config", {})
+        sparse = config.get("attention_type") == "nabla"
+        with quiet(), attention_backend("flex" if sparse else "native"):
             frames = _frames(self.pipe(**arguments, output_type="np"))
         if guider is not None:
             self.pipe.guider = guider
