@@ -43,7 +43,8 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
 
     def cache_context(self, name: str, **kwargs: Any) -> AbstractContextManager[None]:
         """The context of that name, for this window alone."""
-        context: AbstractContextManager[None] = self.module.cache_context(
+        module: Any = self.module
+        context: AbstractContextManager[None] = module.cache_context(
             f"{name}/{self.window}", **kwargs
         )
         return context
