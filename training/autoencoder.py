@@ -76,9 +76,7 @@ def build(args: argparse.Namespace) -> AutoencoderKLWan:
     )
 
 
-def draw_batch(
-    rng: random.Random, batch_size: int, crop: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+def draw_batch(rng: random.Random, batch_size: int, crop: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Clips of one of the lengths, or crops of them, and which pixels belong to a subject."""
     (num_frames, share, _), *_ = rng.choices(LENGTHS, [row[2] for row in LENGTHS])
     count = max(1, share * batch_size // LENGTHS[0][1]) * (world.SIZE // crop) ** 2

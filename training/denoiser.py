@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from torch import nn
-from torch.nn import functional
 from transformers import AutoTokenizer, PreTrainedTokenizerFast, UMT5EncoderModel
 
 from training import guide, pipeline, text, world
@@ -47,7 +46,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--constant", type=float, default=0.4, help="part before the rate falls")
     parser.add_argument("--guide-weight", type=float, default=0.05)
     parser.add_argument(
-        "--subject-weight", type=float, default=0.0, help="how much more a patch with a subject counts"
+        "--subject-weight",
+        type=float,
+        default=0.0,
+        help="how much more a patch with a subject counts",
     )
     parser.add_argument("--num-layers", type=int, default=6)
     parser.add_argument("--num-attention-heads", type=int, default=4)
