@@ -92,7 +92,7 @@ BAD_RECORDS = [
     ("a width of a galaxy", request(width=10**30)),
     ("a rate over zero", request(fps="1/0")),
     ("a rate that is null", request(fps=None)),
-    ("a million frames of Wan", request(num_frames=999_999)),
+    ("a million frames in one call", request(num_frames=999_999, method="native")),
     ("an unknown model", request(model="no-such-model")),
     ("a model that is a folder", request(model="/etc")),
     ("a model that is a list", request(model=["a"])),
