@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: the first ends the run after the current step, the second at once."""
 
+import gc
 import signal
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -25,6 +26,7 @@ class Stopping:
         self.is_asked = False
 
     def __enter__(self) -> Self:
+        gc.enable()  # `main` has it off; a run makes garbage
         self._before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
         return self
 

@@ -18,7 +18,8 @@ CallValue = bool | int | float | str | tuple[int | float, ...]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Most commands read a catalog that was validated before, and never need a validator.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class FrameRule(_Frozen):
