@@ -39,7 +39,7 @@ def _request_rows(plan: "Plan") -> list[tuple[str, str, str]]:
         (name, _shown(entry["value"]), entry["origin"])
         for name, entry in values.items()
         # What makes a long video goes without saying for a clip.
-        if name not in _LONG or entry["origin"] != "t2v"
+        if entry["origin"] != "t2v" or name not in {*_LONG, "num_frames"}
     ]
     return rows + ([("further seeds", seeds, "derived")] if seeds else [])
 

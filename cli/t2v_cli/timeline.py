@@ -21,8 +21,8 @@ def timeline(plan: Mapping[str, Any]) -> list[str]:
     columns = max(NARROWEST, min(WIDEST, shutil.get_terminal_size((80, 24)).columns)) - LABEL - 1
     scale = _Scale(int(plan["request"]["num_frames"]["value"]), plan["duration_s"], columns)
     rows = [("seconds", scale.ruler())]
-    prompts = [(0, windows[0]["prompt"])] if plan["long"]["loop"] else []
-    rows += [("prompts", _spread(prompts or _prompts(windows), scale))]
+    prompts = _ring_prompts(windows, scale) if plan["long"]["loop"] else _prompts(windows)
+    rows += [("prompts", _spread(prompts, scale))]
     shots = plan["long"]["shots"]
     if len(shots) > 1:
         texts = [(shot["first_frame"], f"seed {shot['seed']}") for shot in shots]
@@ -65,6 +65,21 @@ def _prompts(windows: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
             overlap = max(0, end - first) if found else 0
             found.append((first + overlap // 2, window["prompt"]))
         said, end = text, first + window["num_frames"]
+    return found
+
+
+def _ring_prompts(windows: Sequence[Mapping[str, Any]], scale: _Scale) -> list[tuple[int, str]]:
+    """The same on a loop, where the last window goes on with the first."""
+    found = []
+    for before, window in zip([windows[-1], *windows[:-1]], windows, strict=True):
+        if window["prompt"] != before["prompt"]:
+            end = before["first_frame"] + before["num_frames"]
+            overlap = (end - window["first_frame"]) % scale.num_frames
+            first = (window["first_frame"] + overlap // 2) % scale.num_frames
+            found.append((first, window["prompt"]))
+    found.sort()
+    if not found or found[0][0] > 0:
+        found.insert(0, (0, found[-1][1] if found else windows[0]["prompt"]))
     return found
 
 

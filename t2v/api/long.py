@@ -21,7 +21,7 @@ from t2v.errors import InterruptedRun, T2VError
 from t2v.longvideo.joins import joins, switches
 from t2v.longvideo.report import Observer
 from t2v.plan.events import Event, Listener
-from t2v.plan.latents import first_pixel
+from t2v.plan.latents import first_pixel, fitting_latents
 from t2v.plan.live import LivePrompts
 from t2v.plan.outline import window_facts
 from t2v.plan.windows import LongPlan, endless_windows
@@ -101,7 +101,14 @@ class LongRendering(Rendering):
         )
 
     def _on_step(self, step: int, of: int) -> None:
+        self._say_problems()
         self.progress.step(step, 0 if self.long.endless else of)
+
+    def _say_problems(self) -> None:
+        """What is wrong with a story file that was changed meanwhile, while it can be mended."""
+        prompts = self.long.prompts
+        while isinstance(prompts, LivePrompts) and prompts.problems:
+            self._warn(prompts.problems.pop(0))
 
     def _settle_end(self, delivered: Delivered) -> None:
         """Put into the request how long the video has become and what was shown in it."""
@@ -109,10 +116,10 @@ class LongRendering(Rendering):
             raise KeyboardInterrupt  # it was ended before the first frame
         prompts = self.long.prompts
         assert isinstance(prompts, LivePrompts)
-        for problem in prompts.problems:
-            self._warn(problem)
+        self._say_problems()
         rule, num_frames = self.long.rule, delivered.num_frames
-        used = tuple(cue for cue in prompts.used if cue.at and cue.at.value < num_frames)
+        # Windows behind the last frame have been blended into those before it.
+        used = tuple(prompts.used)
         request = replace(
             self.request,
             num_frames=num_frames,
@@ -127,7 +134,8 @@ class LongRendering(Rendering):
         shot = replace(self.long.shots[0], num_frames=num_frames)
         facts = [window_facts(again, shot, window) for window in windows]
         self.record.update(windows=facts, request=public_request(request), prompt=request.prompt)
-        self.record["long"]["shots"][0]["num_frames"] = num_frames
+        num_latents = fitting_latents(self.spec.frames, rule, num_frames)
+        self.record["long"]["shots"][0] |= {"num_frames": num_frames, "num_latents": num_latents}
         self.record["long"]["num_windows"] = len(facts)
 
 

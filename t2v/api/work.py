@@ -114,12 +114,12 @@ def _make_room(folder: Path, *, overwrite: bool) -> None:
         return
     if folder.is_symlink() or not (folder / RUN).is_file():
         raise OutputExistsError(f"{folder} is in the way and no work of t2v. Name another output.")
-    if not overwrite:
-        raise OutputExistsError(
-            f"{folder} holds an unfinished video. Go on with --resume {folder}, or begin again "
-            "with --overwrite."
-        )
     with _held(folder):
+        if not overwrite:
+            raise OutputExistsError(
+                f"{folder} holds an unfinished video. Go on with --resume {folder}, or begin again "
+                "with --overwrite."
+            )
         try:
             shutil.rmtree(folder)
         except OSError as error:

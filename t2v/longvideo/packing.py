@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from safetensors.torch import save
 from t2v.errors import DiskError, RequestError
 from t2v.media.parts import disk_error
 
-_DOCUMENT = "t2v"
+_DOCUMENT, _CHECKSUM = "t2v", "crc32"
 
 
 def write_packed(path: Path, value: Any) -> int:
@@ -26,7 +27,8 @@ def write_packed(path: Path, value: Any) -> int:
     """
     tensors: dict[str, torch.Tensor] = {}
     document = json.dumps(_pack(value, tensors))
-    data = save(tensors, metadata={_DOCUMENT: document})
+    metadata = {_DOCUMENT: document, _CHECKSUM: _checksum(document, tensors)}
+    data = save(tensors, metadata=metadata)
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:
@@ -48,8 +50,12 @@ def read_packed(path: Path) -> Any:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            document = json.loads(file.metadata()[_DOCUMENT])
-            return _unpack(document, file)
+            metadata = file.metadata()
+            document = metadata[_DOCUMENT]
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no dict
+        if _checksum(document, tensors) != metadata[_CHECKSUM]:
+            raise ValueError("its checksum is another")
+        return _unpack(json.loads(document), tensors)
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DiskError(
@@ -91,26 +97,34 @@ def _add(tensor: torch.Tensor, tensors: dict[str, torch.Tensor]) -> str:
     return key
 
 
-def _unpack(value: Any, file: Any) -> Any:
+def _unpack(value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
     match value:
         case list():
-            return [_unpack(one, file) for one in value]
+            return [_unpack(one, tensors) for one in value]
         case {"tuple": parts}:
-            return tuple(_unpack(one, file) for one in parts)
+            return tuple(_unpack(one, tensors) for one in parts)
         case {"dict": pairs}:
-            return {_unpack(key, file): _unpack(one, file) for key, one in pairs}
+            return {_unpack(key, tensors): _unpack(one, tensors) for key, one in pairs}
         case {"scalar": number, "dtype": kind}:
             return np.dtype(kind).type(number)
         case {"dtype": kind}:
             return getattr(torch, kind)
         case {"device": device, "tensor": key}:
-            return file.get_tensor(key).to(device)
+            return tensors[key].to(device)
         case {"device": device}:
             return torch.device(device)
         case {"array": key}:
-            return file.get_tensor(key).numpy()
+            return tensors[key].numpy()
         case _:
             return value
+
+
+def _checksum(document: str, tensors: Mapping[str, torch.Tensor]) -> str:
+    """Of everything: a bit that a disk has lost would be seen in the video alone."""
+    total = zlib.crc32(document.encode())
+    for _, tensor in sorted(tensors.items()):
+        total = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy(), total)
+    return f"{total:08x}"
 
 
 def files_of(folder: Path) -> Iterator[Path]:

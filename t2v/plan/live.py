@@ -28,10 +28,12 @@ class LivePrompts:
     problems: list[str] = field(default_factory=list)
     """Why the file could not be read, where it could not; it was used as it was before."""
     _stamp: _Stamp | None = None
+    _begun: Sequence[Cue] = ()
 
     def __post_init__(self) -> None:
         """Remember how the file is now: that is what `cues` were read from."""
         self._stamp = _stamp(self.file)
+        self._begun = self.cues
 
     def __call__(self, latent: int) -> tuple[str, str | None]:
         """The prompt and the negative prompt from this latent frame on."""
@@ -58,9 +60,14 @@ class LivePrompts:
             return
         self._stamp = stamp
         try:
-            self.cues = read_story(self.file) or self.cues
+            self.cues = self._timed(read_story(self.file))
         except T2VError as error:
             self.problems.append(f"{error}; the story goes on as it was")
+
+    def _timed(self, cues: Sequence[Cue]) -> Sequence[Cue]:
+        """With the times that the first entries had at the beginning, where they have none."""
+        begun = {index: cue.at for index, cue in enumerate(self._begun)}
+        return [replace(cue, at=cue.at or begun.get(index)) for index, cue in enumerate(cues)]
 
 
 def _stamp(file: Path | None) -> _Stamp | None:

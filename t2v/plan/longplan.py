@@ -12,7 +12,7 @@ from t2v.plan.methods import Wish, choose
 from t2v.plan.request import Request
 from t2v.plan.shots import make_shots
 from t2v.plan.story import Cue
-from t2v.plan.timeline import Scene, place, split, takes
+from t2v.plan.timeline import Scene, place, split, takes, timed
 from t2v.plan.windows import LongPlan, Method, Order, Shot
 from t2v.zoo.spec import LatentRule, ModelSpec
 
@@ -149,7 +149,10 @@ def loop_frames(spec: ModelSpec, wanted: int) -> tuple[int, list[str]]:
     num_frames = max(-(-wanted // unit), -(-least // unit)) * unit
     if num_frames == wanted:
         return wanted, []
-    return num_frames, [f"{wanted} frames -> {num_frames}, a loop of {label(spec)} has {unit}n"]
+    least = -(-least // unit) * unit
+    return num_frames, [
+        f"{wanted} frames -> {num_frames}, a loop of {label(spec)} has {unit}n and at least {least}"
+    ]
 
 
 def longest_clip(spec: ModelSpec) -> int:
@@ -224,6 +227,8 @@ def _overlap(spec: ModelSpec, rule: LatentRule, wanted: int, window: int) -> int
 
 
 def _order(request: Request) -> Order:
+    if request.loop and request.endless:
+        raise RequestError("A loop has an end and --endless has none; leave one of them out")
     if request.order == "wavefront" and request.loop:
         raise RequestError(
             "A loop has no first window that is finished early; leave --order wavefront out"
@@ -250,6 +255,7 @@ def _endless(spec: ModelSpec, request: Request, long: LongPlan) -> LongPlan:
     for entry, cue in enumerate(cues[1:], start=2):
         if cue.cut:
             raise RequestError(f"Entry {entry} of the story is a cut, and --endless makes none yet")
+    cues = timed(cues, spec.frames.native, request.fps)
     file = Path(request.story_file) if request.story_file else None
     prompts = LivePrompts(cues, request.fps, long.rule, request.negative_prompt, file)
     num_latents = fitting_latents(spec.frames, long.rule, request.num_frames)

@@ -67,12 +67,12 @@ def all_windows(long: LongPlan) -> list[dict[str, Any]]:
 def shown(long: LongPlan, shot: Shot, window: Window) -> tuple[int, int]:
     """The first pixel frame of the video that a window counts on, and the one after its last.
 
-    On a loop the last may be beyond the end; it is then counted from the beginning.
+    On a loop the last may be beyond the end: the frames there are those of the beginning.
     """
     counting = [offset for offset, weight in enumerate(window.weights) if weight > 0]
     bounds = window.start + counting[0], window.start + counting[-1] + 1
     if long.loop:
-        first, last = (long.rule.factor * bound for bound in bounds)
-        return first, last
+        first = bounds[0] % shot.num_latents
+        return long.rule.factor * first, long.rule.factor * (first + bounds[1] - bounds[0])
     first, last = (first_pixel(long.rule, bound) for bound in bounds)
     return shot.first_frame + first, shot.first_frame + min(last, shot.num_frames)

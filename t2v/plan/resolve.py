@@ -145,14 +145,19 @@ class _Settled:
         self.values["story_file"] = file
 
     def only_prompt(self) -> None:
-        """A story of one prompt is a request like any other."""
+        """A story of one prompt is a request like any other; the seed of its first is the video's."""
         cues: tuple[Cue, ...] = self.values["story"]
-        if len(cues) != 1:
+        if not cues:
             return
-        for name in ("negative_prompt", "seed"):
-            if (own := getattr(cues[0], name)) is not None:
-                self.put(name, own, [], self.origins["story"])
-        self.values["story"] = ()
+        self._from_cue("seed", cues[0].seed)
+        self.values["story"] = (replace(cues[0], seed=None), *cues[1:])
+        if len(cues) == 1:
+            self._from_cue("negative_prompt", cues[0].negative_prompt)
+            self.values["story"] = ()
+
+    def _from_cue(self, name: str, own: Any) -> None:
+        if own is not None:
+            self.put(name, own, [], self.origins["story"])
 
     def steps(self) -> None:
         """Some pipelines need a number of steps to have their parts at all."""
@@ -233,8 +238,8 @@ class _Settled:
     def length(self) -> None:
         fps, cues = self.values["fps"], self.values["story"]
         wanted, origin, seconds = wanted_length(self.spec, self.layers, fps)
-        if origin == "zoo" and self.values["endless"]:
-            wanted, origin = MAX_FRAMES, "t2v"
+        if self.values["endless"]:
+            wanted, origin = self._without_end(wanted, origin)
         elif origin == "zoo" and cues:
             wanted = min(MAX_FRAMES, natural_frames(cues, wanted, fps))
             origin = self.origins["story"]
@@ -244,6 +249,14 @@ class _Settled:
         elif self.values["loop"]:
             wanted, notes = loop_frames(self.spec, wanted)
         self.put("num_frames", wanted, notes, origin)
+
+    def _without_end(self, wanted: int, origin: str) -> tuple[int, str]:
+        """As many frames as there can be; a length that a config has is for other videos."""
+        if origin in ("flag", "call"):
+            raise RequestError(
+                "--endless goes on until it is stopped; leave --seconds and --num-frames out"
+            )
+        return (MAX_FRAMES, "t2v") if origin.endswith(("zoo", "config")) else (wanted, origin)
 
     def _is_plain(self, wanted: int) -> bool:
         """Whether one call of the pipeline makes it, so that its rule of frames holds."""

@@ -78,6 +78,19 @@ def place(cues: Sequence[Cue], num_frames: int, fps: Fraction) -> tuple[Scene, .
     )
 
 
+def timed(cues: Sequence[Cue], native: int, fps: Fraction) -> tuple[Cue, ...]:
+    """The story of a video without an end: prompts without times last as long as a clip each.
+
+    Raises:
+        RequestError: It is out of order, or some prompts have times and others none.
+    """
+    if not _is_even(cues):
+        _timed(cues, None, fps)
+        return tuple(cues)
+    firsts = [Moment(Fraction(native * index), is_frames=True) for index in range(len(cues))]
+    return tuple(replace(cue, at=first) for cue, first in zip(cues, firsts, strict=True))
+
+
 def takes(scenes: Sequence[Scene], seed: int) -> tuple[Take, ...]:
     """The shots that scenes make up: a new one at every cut."""
     shots: list[list[Scene]] = []
@@ -152,7 +165,7 @@ def _evenly(cues: Sequence[Cue], num_frames: int) -> list[int]:
     return [num_frames * index // len(cues) for index in range(len(cues))]
 
 
-def _timed(cues: Sequence[Cue], num_frames: int, fps: Fraction) -> list[int]:
+def _timed(cues: Sequence[Cue], num_frames: int | None, fps: Fraction) -> list[int]:
     firsts = [0, *(cue.at.frame(fps) for cue in cues[1:] if cue.at is not None)]
     for index in range(1, len(cues)):
         before, own = cues[index - 1].at or _START, cues[index].at
@@ -165,7 +178,7 @@ def _timed(cues: Sequence[Cue], num_frames: int, fps: Fraction) -> list[int]:
             raise RequestError(
                 f"The story is out of order: {own} comes after {before}. Sort its entries by time."
             )
-        if firsts[index] >= num_frames:
+        if num_frames is not None and firsts[index] >= num_frames:
             raise RequestError(
                 f"The prompt at {own} is beyond the end of the video "
                 f"({float(num_frames / fps):.4g} s, {num_frames} frames); make it longer with "

@@ -223,6 +223,16 @@ def test_two_runs_do_not_work_in_one_folder(doodle, tmp_path):
         doodle.run(request, output=tmp_path / "a.mp4", resume=work)
 
 
+def test_a_run_that_is_under_way_is_no_unfinished_video(doodle, tmp_path):
+    stopped(doodle, tmp_path / "a.mp4", "frames", 16, method="cut")
+
+    with (
+        working(tmp_path / "a.mp4.work", None, resume=True, overwrite=False),
+        pytest.raises(BusyError, match="Another run is at work"),
+    ):
+        doodle.generate("a red ball", output=tmp_path / "a.mp4", **LONG)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -309,6 +319,36 @@ def test_prompts_that_are_added_meanwhile_are_shown_by_the_next_windows(doodle, 
     ]
     same = doodle.run(t2v.replay_plan(tmp_path / "a.mp4").plan.requests[0])
     assert same.record["frames_sha256"] == video.record["frames_sha256"]
+
+
+def test_prompts_behind_the_last_frame_count_in_a_replay(doodle, tmp_path):
+    """Their windows were blended with those that are shown."""
+    story = [{"prompt": "a red ball"}, {"at": "14f", "prompt": "a blue cube"}]
+    video = doodle.generate(
+        None, story=story, output=tmp_path / "a.mp4", listener=stopping("frames", 6), **ENDLESS
+    )
+
+    assert video.record["num_frames"] == 6
+    assert video.record["long"]["shots"][0]["num_latents"] == 3
+    same = doodle.run(t2v.replay_plan(tmp_path / "a.mp4").plan.requests[0])
+    assert same.record["frames_sha256"] == video.record["frames_sha256"]
+
+
+def test_a_story_file_that_breaks_is_said_while_the_video_goes_on(doodle, tmp_path, heard):
+    story = tmp_path / "story.yaml"
+    story.write_text("- a red ball\n")
+
+    def listen(event):
+        heard.append(event)
+        if event.event == "frames" and event.step == 5:
+            story.write_text("- {at: soon\n")
+        elif event.event == "frames" and event.step == 40:
+            raise KeyboardInterrupt
+
+    doodle.generate(None, story=str(story), listener=listen, **ENDLESS)
+
+    kinds = [event.event for event in heard]
+    assert "frames" in kinds[kinds.index("warning") :]
 
 
 def test_a_story_file_that_breaks_meanwhile_does_not_end_the_video(doodle, tmp_path):

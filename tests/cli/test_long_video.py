@@ -36,6 +36,18 @@ def test_a_plan_draws_its_timeline(cli, tmp_path, monkeypatch):
     ]
 
 
+def test_a_loop_draws_every_prompt_of_its_story(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    plan = cli("plan", "a ball", "--seconds", "3", "--at", "2s: rain", "--loop", "--seed", "1")
+    assert drawn(plan.out) == [
+        "seconds  0           0.5        1           1.5         2          2.5         3",
+        "prompts  a ball                                  |rain                   |a ba…",
+        "windows                                     [================1================]",
+        "                                                                   [====2=====>",
+        "         [=====================3======================]",
+    ]
+
+
 @pytest.mark.parametrize("columns", [60, 80, 120, 200])
 def test_a_timeline_fits_its_width(cli, tmp_path, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -53,6 +65,12 @@ def test_a_thousand_windows_are_counted_and_not_drawn(cli, monkeypatch):
 def test_a_clip_and_a_video_without_an_end_have_no_timeline(cli):
     for arguments in (["plan", "a ball"], ["plan", "a ball", "--endless"]):
         assert "seconds  " not in cli(*arguments).out
+
+
+def test_a_plan_without_an_end_has_no_number_of_frames(cli):
+    plan = cli("plan", "a ball", "--endless")
+    assert "num_frames" not in rows(plan.out)
+    assert rows(plan.out)["duration"] == ["until it is stopped", "num_frames / fps"]
 
 
 def test_a_clip_is_printed_without_what_makes_long_videos(cli):

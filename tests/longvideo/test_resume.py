@@ -186,11 +186,26 @@ def test_other_weights_are_another_run(tmp_path):
             weight -= 1
 
 
-def test_a_damaged_checkpoint_says_so(tmp_path):
+def cut_off(data: bytes) -> bytes:
+    return data[:-8]
+
+
+def with_another_last_bit(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def with_another_word(data: bytes) -> bytes:
+    return data.replace(b"device", b"devise")
+
+
+@pytest.mark.parametrize("damage", [cut_off, with_another_last_bit, with_another_word])
+@pytest.mark.parametrize("files", ["window-*", "latents-*"])
+def test_a_damaged_checkpoint_says_so(tmp_path, files, damage):
     long = load_long("ltx")
-    plan = long.plan(7)
-    stopped(long, plan, tmp_path, 3)
-    next(tmp_path.glob("window-*")).write_bytes(b"no tensors")
+    plan = long.plan(13)
+    stopped(long, plan, tmp_path, 2 * plan.num_evaluations // 3)
+    file = sorted(tmp_path.glob(files))[0]
+    file.write_bytes(damage(file.read_bytes()))
 
     with pytest.raises(DiskError, match=r"cannot be read.*without --resume"):
         long.video(plan, work=tmp_path, resume=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from t2v.plan.live import LivePrompts
 from t2v.plan.moments import parse_moment
 from t2v.plan.story import Cue, read_story
+from t2v.plan.timeline import timed
 from t2v.zoo.spec import LatentRule
 
 
@@ -40,6 +41,19 @@ def test_what_is_added_without_a_time_holds_from_the_next_window_on(tmp_path):
     assert prompts(14)[0] == "rain"
     written(file, "- a fox\n- rain\n- snow\n")
     assert prompts(28)[0] == "snow"
+
+
+def test_what_is_added_leaves_the_first_prompts_where_they_were(tmp_path):
+    file = written(tmp_path / "story.yaml", "- a fox\n- rain\n- snow\n")
+    cues = timed(read_story(file), 81, Fraction(16))
+    prompts = live(file, *cues)
+    written(file, "- a fox\n- rain\n- snow\n- {at: 20s, prompt: an owl}\n")
+    assert [prompts(latent)[0] for latent in (14, 28, 42, 81)] == [
+        "a fox",
+        "rain",
+        "snow",
+        "an owl",
+    ]
 
 
 def test_what_was_shown_is_remembered_with_the_frame_it_came_at(tmp_path):

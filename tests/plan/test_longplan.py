@@ -188,6 +188,32 @@ def test_a_story_of_one_prompt_is_a_request_like_any_other(long_wan):
     )
 
 
+def test_the_seed_of_a_storys_first_prompt_is_the_videos(long_wan):
+    story = [{"prompt": "a fox", "seed": 9}, {"at": "5s", "prompt": "a cat"}]
+    made = request(long_wan, None, num_frames=160, story=story)
+    assert (made.seed, made.long.shots[0].seed, made.origins["seed"]) == (9, 9, "flag")
+    more = requests_for(long_wan, made, 3)
+    assert len({one.long.shots[0].seed for one in more}) == 3
+
+
+def test_windows_of_a_loop_begin_within_it(long_wan):
+    made = request(long_wan, num_frames=172, loop=True, at=("5s: rain",))
+    windows = all_windows(made.long)
+    assert all(0 <= window["first_frame"] < 172 for window in windows)
+    assert max(one["first_frame"] + one["num_frames"] for one in windows) > 172
+
+
+def test_prompts_without_times_last_a_clip_each_where_there_is_no_end(long_wan):
+    long = plan(long_wan, None, endless=True, story=["a", "b", "c"])
+    first_latents = [0, 20, 21, 40, 41, 999]
+    assert [long.prompts(latent)[0] for latent in first_latents] == ["a", "a", "b", "b", "c", "c"]
+
+
+def test_a_config_may_have_a_length_that_a_video_without_an_end_does_not_need(long_wan):
+    layers = [("user config", Options(seconds=20)), ("flag", Options(endless=True, seed=7))]
+    assert resolve(long_wan, "a fox", layers)[0].num_frames == 1_000_000
+
+
 def test_a_loop_has_frames_that_close_it(long_wan):
     made = request(long_wan, num_frames=170, loop=True)
     (shot,) = made.long.shots
@@ -360,6 +386,18 @@ BAD = {
     "a loop without an overlap": (
         LONG | {"loop": True, "overlap": 0},
         "--loop blends the end with the beginning; --overlap 0 leaves no room",
+    ),
+    "a loop without an end": (
+        {"loop": True, "endless": True},
+        "A loop has an end and --endless has none; leave one of them out",
+    ),
+    "a length without an end": (
+        {"num_frames": 200, "endless": True},
+        "--endless goes on until it is stopped; leave --seconds and --num-frames out",
+    ),
+    "a story without an end out of order": (
+        {"endless": True, "story": ["a", {"at": "6s", "prompt": "b"}, {"at": "5s", "prompt": "c"}]},
+        "The story is out of order: 5s comes after 6s. Sort its entries by time.",
     ),
     "no end in lockstep": (
         {"endless": True, "order": "lockstep"},
