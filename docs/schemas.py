@@ -33,6 +33,7 @@ def record(description: str, **properties: Schema) -> Schema:
 FACTS = {
     "params": {"type": "integer", "minimum": 0, "description": "Of what denoises; 0 is unknown."},
     "download_bytes": {**NUMBER_OF_BYTES, "description": "0 is unknown, or nothing to download."},
+    "is_default": {"type": "boolean", "description": "A request that names no model gets it."},
     "is_here": {"type": "boolean", "description": "All of its files are on this machine."},
     "native": record(
         "One clip as the model was trained.",

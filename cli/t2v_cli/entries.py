@@ -23,7 +23,7 @@ FITS = {"yes": "yes", "offload": "offload", "no": "no", "unknown": "?"}
 def row(facts: dict[str, Any]) -> tuple[str, ...]:
     """A model in the order of `COLUMNS`."""
     return (
-        facts["name"],
+        f"{facts['name']} (default)" if facts["is_default"] else facts["name"],
         facts["family"],
         count(facts["params"], "M", "B"),
         download(facts),

@@ -58,6 +58,8 @@ def _page(facts: Facts) -> Iterator[Section]:
     yield from _clips(facts)
     yield "weights", list(_weights(facts))
     yield "memory", list(_memory(facts))
+    if facts["requires"]:
+        yield "needs", [f"pip install {' '.join(facts['requires'])}"]
     yield "here", list(_here(facts))
     yield "run it", [facts["command"]]
     yield "sources", [f"{key}: {source}" for key, source in facts["sources"].items()]
@@ -66,6 +68,8 @@ def _page(facts: Facts) -> Iterator[Section]:
 def _identity(facts: Facts) -> Iterator[Section]:
     uses = {"yes": "yes", "no": "no", "conditions": "on conditions"}[facts["commercial"]]
     yield "license", [f"{facts['license']}: {facts['license_meaning']} (commercial use: {uses})"]
+    if facts["is_default"]:
+        yield "default", ["used where no model is named"]
     yield "family", [f"{facts['family']}, {facts['pipeline']}, {', '.join(facts['tasks'])}"]
     for label, key in (("also called", "aliases"), ("tags", "tags")):
         if facts.get(key):
@@ -81,16 +85,26 @@ def _clips(facts: Facts) -> Iterator[Section]:
     yield "native clip", [f"{clip(facts)}: {native['num_frames']} frames at {native['fps']} fps"]
     sizes = ", ".join(f"{width}x{height}" for width, height in facts["sizes"]["native"])
     yield "sizes", [f"{sizes}; any multiple of {facts['sizes']['multiple']} pixels"]
-    counts = f"{rule['multiple']}n+{rule['plus']}" if rule["multiple"] > 1 else "any number"
-    limits = [f"from {rule['min']}"] if rule.get("min") else []
-    limits += [f"up to {rule['max']} in one call"] if rule.get("max") else []
-    yield "frames", [", ".join([counts, *limits])]
+    yield "frames", [", ".join(_counts(rule))]
     yield "defaults", [", ".join(_defaults(facts["defaults"]))]
     supports = facts["supports"]
     able = [key.replace("_", " ") for key, value in supports.items() if value is True]
     able += [f"long video by {way}" for way in supports["long_video"]]
     able += ["sound"] if facts["audio"] else []
     yield "can do", [", ".join(able) or "a plain call"]
+
+
+def _counts(rule: Facts) -> Iterator[str]:
+    multiple, plus, most = rule["multiple"], rule["plus"], rule.get("max")
+    if most == (rule.get("min") or plus or multiple):
+        yield f"exactly {most}"
+        return
+    counts = f"{multiple}n+{plus}" if plus else f"{multiple}n"
+    yield counts if multiple > 1 else "any number"
+    if rule.get("min"):
+        yield f"from {rule['min']}"
+    if most:
+        yield f"up to {most} in one call"
 
 
 def _defaults(defaults: Facts) -> Iterator[str]:
@@ -143,7 +157,17 @@ def _here(facts: Facts) -> Iterator[str]:
         yield f"yes, in {facts['folder_here']}"
     else:
         yield f"no; t2v models pull {facts['name']} fetches it from {source}"
+    for name, part in facts["parts"].items():
+        yield f"{name} from {_place(part)}"
+    for lora in facts["loras"]:
+        yield f"a LoRA of scale {lora['scale']:g} from {_place(lora)}"
     if facts.get("repo"):
         commit = facts["revision_here"] or pinned
         kind = "pinned by the entry" if pinned else "chosen at the first pull"
         yield f"revision {commit} ({kind})" if commit else "revision: chosen at the first pull"
+
+
+def _place(part: Facts) -> str:
+    """Where a part that is not in the model's own repository lies."""
+    place = part.get("repo") or part["folder"]
+    return f"{place}, {part['file']}" if part.get("file") else str(place)

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v.api.choosing import choose
+from t2v.errors import RequestError
 from t2v.plan.fit import fit, rungs
 from t2v.plan.machine import probe_machine
 from t2v.zoo import search
 from t2v.zoo.cache import locate, revision_of
 from t2v.zoo.licenses import meaning_of
 from t2v.zoo.places import embedded, expanded, hub_cache, repo_name
+from t2v.zoo.preference import preferred_model
 from t2v.zoo.remember import catalog_state, remembered
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def list_models(
     """The models of the zoo and of the user's own catalogs, each with what it needs.
 
     Beside the entry itself: `params` of what denoises, `download_bytes`, the `native` clip,
-    `is_here`, and under `fits` whether it fits this machine.
+    `is_here`, `is_default`, and under `fits` whether it fits this machine.
 
     Args:
         family: Only this family, such as `wan`.
@@ -86,7 +88,12 @@ def search_models(query: str) -> tuple[list[Facts], list[str]]:
     """The models that all words of the query fit, the best first, each with its `score`.
 
     Where there are none, the second list has the names that look most like it.
+
+    Raises:
+        RequestError: The query has no word.
     """
+    if not query.strip():
+        raise RequestError("There is no word to look for. All models: t2v models list.")
     cards = {card["entry"]["name"]: card for card in _cards()}
     entries = [card["entry"] for card in cards.values()]
     found = search.search(entries, query)
@@ -164,15 +171,29 @@ def _facts(cards: Iterable[Card]) -> list[Facts]:
     """What is known of models, with what holds on this machine now."""
     machine = probe_machine()
     cached = _cached()
+    default = _default()
     return [
         {
             **card["entry"],
             **card["worked_out"],
+            "is_default": default in _names(card["entry"]),
             "is_here": _is_here(card["entry"], cached),
             "fits": asdict(fit(card["needs"], machine)),
         }
         for card in cards
     ]
+
+
+def _default() -> str:
+    """What a request that names no model asks for, as `Zoo.default` has it."""
+    catalogs: str = remembered("default", catalog_state(), _make_default)
+    return (preferred_model() or catalogs).strip().lower()
+
+
+def _make_default() -> str:
+    from t2v.zoo.catalog import Zoo  # noqa: PLC0415 - imports pydantic
+
+    return Zoo.load().catalog_default
 
 
 def _cached() -> set[str]:

@@ -10,6 +10,7 @@ _LABELS = {
     "wan": "Wan",
     "ltx": "LTX",
     "ltx2": "LTX-2",
+    "ltx_long": "LTX",
     "cogvideox": "CogVideoX",
     "modelscope": "ModelScope",
     "hunyuan_video": "HunyuanVideo",
@@ -28,6 +29,11 @@ _LABELS = {
     "easyanimate": "EasyAnimate",
     "anyflow": "AnyFlow",
     "anyflow_far": "AnyFlow FAR",
+    "kandinsky5": "Kandinsky 5",
+    "kandinsky6": "Kandinsky 6",
+    "sana_video": "SANA-Video",
+    "cosmos": "Cosmos",
+    "cosmos3": "Cosmos 3",
 }
 
 

@@ -92,7 +92,12 @@ class Zoo(Mapping[str, ModelSpec]):
 
     def default(self) -> str:
         """The model of a request that names none: the user's choice, else the catalog's."""
-        return preferred_model() or self._default
+        return preferred_model() or self.catalog_default
+
+    @property
+    def catalog_default(self) -> str:
+        """The model that the catalogs themselves choose."""
+        return self._default
 
     def find(self, name: str) -> ModelSpec:
         """The spec of a zoo name, an alias, a local folder or a Hub id `org/name[@revision]`.

@@ -8,7 +8,15 @@ from typing import Any
 
 import yaml
 
-from t2v.errors import DiskError, DocumentError, OutputExistsError, RequestError, T2VError
+from t2v.errors import (
+    DiskError,
+    DocumentError,
+    ModelError,
+    OutputExistsError,
+    RequestError,
+    T2VError,
+)
+from t2v.zoo.cache import missing_parts
 from t2v.zoo.catalog import Zoo, catalog_documents
 from t2v.zoo.check import check
 from t2v.zoo.documents import Document, parse_yaml, read_yaml
@@ -18,6 +26,7 @@ from t2v.zoo.introspect import spec_of_folder, spec_of_repo
 from t2v.zoo.licenses import commercial_of
 from t2v.zoo.listing import list_files
 from t2v.zoo.places import expanded, overlay_folder
+from t2v.zoo.safety import file_names, read_index
 from t2v.zoo.spec import ModelSpec
 from t2v.zoo.store import write_text
 
@@ -120,7 +129,12 @@ def own_entry(name: str) -> Path | None:
 def _described(source: str, zoo: Zoo, said: Said) -> ModelSpec:
     folder = expanded(source)
     if folder.is_dir():
-        return spec_of_folder(folder, zoo.families)
+        spec = spec_of_folder(folder, zoo.families)
+        if missing := missing_parts(file_names(folder), read_index(folder), spec.variant):
+            raise ModelError(f"{folder} lacks files of {', '.join(missing)}; save it whole, again.")
+        return spec
+    if folder.is_file():
+        raise RequestError(f"{source} is a file. Give the folder that has its model_index.json.")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", source) or source.startswith("."):
         raise RequestError(f"{source!r} is no folder, and no Hub repository such as org/name.")
     repo, _, reference = source.partition("@")

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from t2v.errors import DocumentError
 from t2v.zoo.documents import Document, KeyPath
 from t2v.zoo.spec import ModelSpec
+from t2v.zoo.windows import within_native
 
 SECTIONS = ("default", "families", "models")
 _GENERIC = "generic"
@@ -52,14 +53,16 @@ class Drawer:
             DocumentError: The entry breaks the schema; one line a fault, each with its place.
         """
         entry = self.entries[name]
-        faults = []
         try:
-            return ModelSpec.model_validate(self._complete(entry))
+            spec = ModelSpec.model_validate(self._complete(entry))
         except ValidationError as error:
+            faults = []
             for fault in error.errors(include_url=False):
                 document, path = self.place(name, fault["loc"])
                 faults.append(str(document.error(path, _message(fault))))
-        raise DocumentError("\n".join(faults)) from None
+            raise DocumentError("\n".join(faults)) from None
+        own = any(_says(entry.raw, ("supports", key)) for key in ("window", "overlap"))
+        return spec if own else within_native(spec)
 
     def _complete(self, entry: Entry) -> dict[str, Any]:
         family = self.families.get(str(entry.raw.get("family", _GENERIC)))

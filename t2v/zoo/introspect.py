@@ -18,6 +18,7 @@ from t2v.zoo.safety import file_names, parts_of, read_index
 from t2v.zoo.spec import ModelSpec
 from t2v.zoo.tensors import count_parameters
 from t2v.zoo.weights import only_variant, weights_of
+from t2v.zoo.windows import within_native
 
 _GENERIC = "generic"
 _DENOISERS = ("transformer", "unet", "transformer_2", "denoiser")
@@ -79,7 +80,7 @@ def describe(
         **identity,
     }
     try:
-        return ModelSpec.model_validate(inherit(raw, family, name))
+        return within_native(ModelSpec.model_validate(inherit(raw, family, name)))
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
@@ -100,8 +101,6 @@ def _geometry(folder: Path, family: Family) -> dict[str, Any]:
     rule = {"frames": _frame_rule(found, family), "sizes": _size_rule(found, family)}
     if latents := _latent_rule(found, family):
         rule["latents"] = latents
-    if latents and (supports := _windows(family, latents, rule["frames"]["native"])):
-        rule["supports"] = supports
     return {**rule, "sources": dict.fromkeys(rule, "read from the component configs")}
 
 
@@ -135,16 +134,6 @@ def _latent_rule(found: Geometry, family: Family) -> dict[str, Any]:
         return dict(said)
     read = {"factor": found.latent_factor, "patch": found.latent_patch}
     return {"first": found.latent_first, **said, **read}
-
-
-def _windows(family: Family, latents: Mapping[str, Any], native: int) -> dict[str, Any]:
-    """The windows of the family, no longer than this model's native clip."""
-    supports = family.values.get("supports", {})
-    longest = (native - latents.get("first", 1)) // latents["factor"] + 1
-    if supports.get("window", 0) <= longest:
-        return {}
-    stride = longest - round(longest / 3)
-    return {"window": longest, "overlap": longest - stride + stride % latents.get("patch", 1)}
 
 
 def _nearest(wanted: int, rule: Mapping[str, Any]) -> int:

@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 from t2v.zoo.documents import KeyPath
 from t2v.zoo.entries import Family
-from t2v.zoo.spec import FrameRule, LatentRule, ModelSpec
+from t2v.zoo.spec import FrameRule, ModelSpec
+from t2v.zoo.windows import latents_of_clip
 
 Level = Literal["error", "warning"]
 
@@ -24,6 +25,8 @@ class Fault(NamedTuple):
 
 _LEAST_BYTES, _MOST_BYTES = 0.4, 9
 """Of a parameter, from weights in 4 bits to both float32 and its average in one file."""
+_HEADER_BYTES = 2_000_000
+"""What the files themselves may take beside the weights; in a toy that is most of them."""
 LONG_VIDEO = ("windows", "continue", "native")
 """The ways to a video longer than native that an entry can declare."""
 
@@ -110,7 +113,12 @@ def _sizes(spec: ModelSpec) -> Iterator[Fault]:
 
 def _latents(spec: ModelSpec) -> Iterator[Fault]:
     rule, native = spec.latents, spec.frames.native
-    if rule and (native < rule.first or (native - rule.first) % rule.factor):
+    # A length that breaks the rule of frames is told once, there.
+    if (
+        rule
+        and _is_legal(spec.frames, native)
+        and (native < rule.first or (native - rule.first) % rule.factor)
+    ):
         text = f"{native} frames are not {rule.first} + {rule.factor} n, so no number of latents."
         yield Fault(("latents",), text)
 
@@ -141,15 +149,11 @@ def _windows(spec: ModelSpec) -> Iterator[Fault]:
     if (window - overlap) % latents.patch:
         text = f"{window} less {overlap} is no multiple of the {latents.patch} latents of a patch."
         yield Fault(("supports", "overlap"), text)
-    if window > (clip := _latents_of_clip(spec.frames.native, latents)):
+    if window > (clip := latents_of_clip(spec.frames.native, latents)):
         text = (
             f"{window} is more than the {clip} latents of the native {spec.frames.native} frames."
         )
         yield Fault(("supports", "window"), text)
-
-
-def _latents_of_clip(num_frames: int, rule: LatentRule) -> int:
-    return 1 - (rule.first - num_frames) // rule.factor
 
 
 def _defaults(spec: ModelSpec) -> Iterator[Fault]:
@@ -172,7 +176,8 @@ def _components(spec: ModelSpec) -> Iterator[Fault]:
         if part in spec.unused and part not in spec.parts:
             yield Fault(("components", part), "is among the unused, which are never fetched.")
         each = component.bytes / component.params
-        if not _LEAST_BYTES <= each <= _MOST_BYTES:
+        most = component.params * _MOST_BYTES + _HEADER_BYTES
+        if not component.params * _LEAST_BYTES <= component.bytes <= most:
             text = f"{component.bytes} bytes are {each:.2g} for each of its parameters."
             yield Fault(("components", part, "bytes"), text)
 

@@ -1,5 +1,7 @@
 """The zoo from the command line."""
 
+import pytest
+
 import t2v
 from tests.cli.conftest import ROOT
 
@@ -10,8 +12,8 @@ def test_the_list_shows_what_matters_before_a_download(cli):
         *("name", "family", "params", "download", "native", "clip", "license", "commercial"),
         *("here", "fits", "maturity", "description"),
     ]
-    assert lines[1].split()[:12] == [
-        *("doodle-128", "wan", "7.0M", "none", "128x128", "2.1", "s", "apache-2.0"),
+    assert lines[1].split()[:13] == [
+        *("doodle-128", "(default)", "wan", "7.0M", "none", "128x128", "2.1", "s", "apache-2.0"),
         *("yes", "yes", "yes", "verified"),
     ]
     assert len(lines) == 1 + len(t2v.Zoo.load())
@@ -38,6 +40,31 @@ def test_show_has_the_sources_of_the_numbers(cli):
 
 def test_show_takes_an_alias(cli):
     assert cli("models", "show", "doodle", "--json").json()["name"] == "doodle-128"
+
+
+@pytest.mark.parametrize(
+    ("model", "frames"),
+    [
+        ("latte", "exactly 16"),
+        ("allegro", "4n"),
+        ("cosmos1", "8n+1, up to 121 in one call"),
+        ("text2video-zero-sd15", "any number, from 2"),
+    ],
+)
+def test_show_says_which_lengths_there_are(cli, model, frames):
+    lines = cli("models", "show", model).out.splitlines()
+    assert f"frames        {frames}" in lines
+
+
+def test_show_says_what_has_to_be_installed_and_what_lies_elsewhere(cli):
+    assert (
+        "needs         pip install cosmos_guardrail torchvision"
+        in cli("models", "show", "cosmos1").out.splitlines()
+    )
+    page = cli("models", "show", "animatelcm").out
+    assert "motion_adapter from wangfuyun/AnimateLCM\n" in page
+    assert "LoRA of scale 0.8 from wangfuyun/AnimateLCM, AnimateLCM_sd15_t2v_lora.saf" in page
+    assert "needs  " not in page
 
 
 def test_the_shipped_catalog_has_no_problems(cli):

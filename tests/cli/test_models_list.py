@@ -205,6 +205,35 @@ def test_a_search_forgives_and_reads_descriptions(cli, words, expected):
     assert names(cli("models", "search", *words, "-q"))[0] == expected
 
 
+@pytest.mark.parametrize("words", ["", "   "])
+def test_a_search_for_nothing_is_a_mistake(cli, words):
+    result = cli("models", "search", words)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: There is no word to look for. All models: t2v models list.\n"
+
+
+def defaults(cli) -> list[str]:
+    """The models that the list marks, in a table and in JSON, which must agree."""
+    lines = cli("models", "list").out.splitlines()
+    marked = [line.split()[0] for line in lines if " (default) " in line]
+    listed = cli("models", "list", "--json").json()
+    assert marked == [model["name"] for model in listed if model["is_default"]]
+    return marked
+
+
+def test_the_default_is_marked(cli):
+    assert defaults(cli) == ["doodle-128"]
+    cli("models", "default", "mochi")
+    assert defaults(cli) == ["mochi-1"]
+    assert "default       used where no model is named" in cli("models", "show", "mochi").out
+
+
+def test_a_default_outside_the_zoo_marks_no_model(cli, home: Path):
+    (home / "config").mkdir()
+    (home / "config/config.yaml").write_text("model: org/elsewhere\n")
+    assert defaults(cli) == []
+
+
 def test_all_words_have_to_fit(cli):
     for name in names(cli("models", "search", "wan", "14b", "-q")):
         assert "14b" in " ".join([name, *t2v.Zoo.load()[name].aliases]).lower()

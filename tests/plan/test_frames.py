@@ -9,12 +9,14 @@ from t2v.plan.frames import (
     fit_frames,
     fit_size,
     frames_for,
+    label,
     longest,
     rule_text,
     smallest,
     snap_frames,
     snap_size,
 )
+from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import FrameRule, ModelSpec
 
 WAN = FrameRule(multiple=4, plus=1, native=81)
@@ -165,3 +167,9 @@ def test_a_size_far_from_the_trained_ones_is_said(wan: ModelSpec):
         64,
         ["wan2.1-t2v-1.3b was trained at 832x480; 64x64 is far from it"],
     )
+
+
+def test_every_family_that_ships_has_a_name_for_people():
+    named = {label(spec) for spec in Zoo.load(overlays=False).values()}
+    assert {"Wan", "LTX", "Kandinsky 5", "Kandinsky 6", "SANA-Video", "Cosmos", "Cosmos 3"} <= named
+    assert not named & set(Zoo.load(overlays=False))

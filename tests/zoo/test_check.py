@@ -6,6 +6,7 @@ import pytest
 
 from t2v.zoo.check import Problem, check
 from t2v.zoo.documents import Document, parse_yaml
+from t2v.zoo.entries import Drawer
 
 GOOD = """\
 models:
@@ -181,9 +182,9 @@ def test_a_mistake_is_reported_with_its_place(old: str, new: str, problem: str):
             "means nothing beside flow_shift_by_height.",
         ),
         (
-            "components: {vae: {params: 1000, bytes: 200000}}",
-            "my.yaml:12:38: models.a-1b.components.vae.bytes: "
-            "200000 bytes are 2e+02 for each of its parameters.",
+            "components: {vae: {params: 1000000, bytes: 200000000}}",
+            "my.yaml:12:41: models.a-1b.components.vae.bytes: "
+            "200000000 bytes are 2e+02 for each of its parameters.",
         ),
         (
             "memory: [{gpu: A, size: 480p, frames: 1, rung: none, peak_gib: 5, how: measured}]",
@@ -246,6 +247,49 @@ def test_a_part_is_not_counted_and_left_out_at_once():
     lines = "components: {vae: {params: 1, bytes: 2}}\n    unused: [vae]"
     assert lint(entry(lines)) == [
         "my.yaml:12:18: models.a-1b.components.vae: is among the unused, which are never fetched."
+    ]
+
+
+def test_the_header_of_a_toy_may_be_larger_than_its_weights():
+    assert lint(entry("components: {vae: {params: 100, bytes: 9000}}")) == []
+
+
+FAMILY = """\
+families:
+  wan:
+    frames: {multiple: 4, plus: 1, native: 81}
+    latents: {factor: 4, patch: PATCH}
+    supports: {long_video: [windows], window: 21, overlap: 7}
+    sources: {frames: its README, latents: its README, supports: its README}
+"""
+
+
+@pytest.mark.parametrize(
+    ("patch", "native", "window", "overlap"),
+    [(1, 81, 21, 7), (1, 121, 21, 7), (1, 49, 13, 4), (1, 5, 2, 1), (2, 49, 13, 5)],
+)
+def test_windows_of_the_family_are_no_longer_than_the_clip_of_the_model(
+    patch: int, native: int, window: int, overlap: int
+):
+    base = parse_yaml(FAMILY.replace("PATCH", str(patch)), "base")
+    own = parse_yaml(GOOD.replace("native: 81", f"native: {native}"), "my.yaml")
+    assert check([own], base=[base]) == []
+    supports = Drawer([base, own]).spec("a-1b").supports
+    assert (supports.window, supports.overlap) == (window, overlap)
+
+
+def test_a_window_that_the_entry_itself_says_is_not_cut():
+    text = entry("supports: {window: 21}").replace("native: 81", "native: 49")
+    assert lint(text, base=[parse_yaml(FAMILY.replace("PATCH", "1"), "base")]) == [
+        "my.yaml:12:16: models.a-1b.supports.window: "
+        "21 is more than the 13 latents of the native 49 frames."
+    ]
+
+
+def test_a_length_that_breaks_the_rule_is_told_once():
+    base = parse_yaml(FAMILY.replace("PATCH", "1"), "base")
+    assert lint(GOOD.replace("native: 81", "native: 82"), base=[base]) == [
+        "my.yaml:9:36: models.a-1b.frames.native: 82 is not 4 n + 1."
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from t2v.errors import OutputExistsError, RequestError, WeightsMissingError
+from t2v.errors import ModelError, OutputExistsError, RequestError, WeightsMissingError
 from t2v.zoo.catalog import Zoo, catalog_documents
 from t2v.zoo.check import check
 from t2v.zoo.documents import parse_yaml
@@ -143,6 +143,18 @@ def test_a_file_that_is_there_is_replaced_only_if_that_is_said(folder: Path, zoo
     with pytest.raises(OutputExistsError, match="--overwrite"):
         save(made)
     assert save(made, overwrite=True) == made.path
+
+
+def test_a_folder_that_lacks_a_part_is_refused(folder: Path, zoo: Zoo):
+    (folder / "transformer/diffusion_pytorch_model.safetensors").unlink()
+    with pytest.raises(ModelError, match="lacks files of transformer"):
+        draft(str(folder), zoo)
+
+
+def test_a_file_is_no_folder_and_no_repository(folder: Path, zoo: Zoo, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(RequestError, match="is a file"):
+        draft(f"{folder.name}/model_index.json", zoo)
 
 
 def test_a_repository_with_an_entry_is_named(zoo: Zoo):
