@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 
+from t2v.errors import RequestError
+from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout
 from t2v.runtime.pipeline import PipelineAdapter
@@ -17,6 +19,22 @@ class CogVideoXAdapter(PipelineAdapter):
 
     family = "cogvideox"
     pipelines = ("CogVideoXPipeline",)
+
+    def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+        """Arguments of `pipe(...)`; 1.5 cuts its positions out of a grid that has an end.
+
+        Raises:
+            RequestError: The video reaches beyond the grid.
+        """
+        config, factor = pipe.transformer.config, pipe.vae_scale_factor_spatial
+        if config.patch_size_t is not None:
+            width, height = config.sample_width * factor, config.sample_height * factor
+            if request.width > width or request.height > height:
+                raise RequestError(
+                    f"{request.model} makes no frames of {request.width}x{request.height}: its "
+                    f"positions end at {width}x{height}. Ask for a smaller --size."
+                )
+        return super().call_arguments(pipe, request)
 
     def unpack(
         self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]

@@ -112,7 +112,7 @@ def require_wide(pipe: DiffusionPipeline, request: Request) -> None:
     if mirrors and min(request.width, request.height) < narrowest:
         raise RequestError(
             f"{request.model} makes no frames of {request.width}x{request.height}: its decoder "
-            f"needs {narrowest} pixels a side."
+            f"needs {narrowest} pixels a side. Ask for a larger --size."
         )
 
 
