@@ -152,3 +152,13 @@ def test_every_pipeline_is_one_that_its_family_knows(zoo: Zoo):
 )
 def test_the_adapter_of_a_family_knows_the_pipelines_of_the_catalog(zoo: Zoo, family: str):
     assert set(zoo.families[family].pipelines) <= _adapter_pipelines(family)
+
+
+def test_one_license_has_one_answer_to_commercial_use():
+    answers: dict[str, set[str]] = {}
+    for spec in Zoo.load(overlays=False).values():
+        # A source says where a part of the model has terms beyond those of its license.
+        if "terms of" not in spec.sources.get("license", ""):
+            answers.setdefault(spec.license, set()).add(spec.commercial)
+    assert {license: kinds for license, kinds in answers.items() if len(kinds) > 1} == {}
+    assert answers["openrail-m"] == answers["creativeml-openrail-m"] == {"conditions"}
