@@ -179,7 +179,9 @@ def _observed(frames: Generator[Frame], observer: Observer) -> Generator[Frame]:
 
 def _pointing_to(folder: Path, error: T2VError) -> T2VError:
     """The error with the way to go on, where there is something to go on from."""
-    if not folder.is_dir() or {entry.name for entry in folder.iterdir()} <= {RUN}:
+    # What is wrong with the work itself says what to do about --resume.
+    is_told = "--resume" in str(error)
+    if is_told or not folder.is_dir() or {entry.name for entry in folder.iterdir()} <= {RUN}:
         return error
     return type(error)(
         f"{error}\nWhat is done is kept; go on with: "

@@ -30,6 +30,7 @@ class Progress:
     _stage: Stage | None = None
     _since: float = field(default_factory=time.perf_counter)
     _step_ended: float = 0.0
+    """0 before denoising; what is gone on with does not begin with step 0."""
     _process: psutil.Process = field(default_factory=psutil.Process)
     _further_steps_s: float = 0.0
     _num_further: int = 0
@@ -44,11 +45,11 @@ class Progress:
         self._step_ended = time.perf_counter()
 
     def step(self, step: int, of: int) -> None:
-        """`step` of `of` denoising steps are done; step 0 says that they begin.
+        """`step` of `of` denoising steps are done; step 0, or the first to be told, says they begin.
 
         Of a video without an end `of` is 0.
         """
-        if step == 0:
+        if step == 0 or not self._step_ended:
             self.denoise()
         else:
             self._pace()

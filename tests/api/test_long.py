@@ -8,7 +8,7 @@ import pytest
 
 import t2v
 from t2v.api.work import working
-from t2v.errors import BusyError, InterruptedRun, OutputExistsError, RequestError
+from t2v.errors import BusyError, DiskError, InterruptedRun, OutputExistsError, RequestError
 from t2v.media.metadata import read_metadata
 from t2v.media.probe import probe
 from t2v.plan.history import read_runs
@@ -183,6 +183,29 @@ def test_what_was_stopped_goes_on_to_the_same_frames(doodle, tmp_path, method):
     undisturbed = doodle.generate("a red ball", method=method, **LONG)
     assert video.record["frames_sha256"] == undisturbed.record["frames_sha256"]
     assert not work.exists()
+
+
+def test_what_goes_on_does_not_count_the_time_before(doodle, tmp_path, heard):
+    stopped(doodle, tmp_path / "a.mp4", "step", 4)
+    work = tmp_path / "a.mp4.work"
+    request = t2v.resume_plan(work).requests[0]
+    doodle.run(request, output=tmp_path / "a.mp4", resume=work, listener=heard.append)
+
+    steps = [event for event in heard if event.event == "step"]
+    assert steps[0].step > 0
+    assert steps[0].seconds_per_step is None
+    assert steps[-1].seconds_per_step < 60
+
+
+def test_damaged_work_is_not_to_be_gone_on_with(doodle, tmp_path):
+    stopped(doodle, tmp_path / "a.mp4", "step", 4)
+    work = tmp_path / "a.mp4.work"
+    next(work.glob("window-*")).unlink()
+    request = t2v.resume_plan(work).requests[0]
+
+    with pytest.raises(DiskError, match=r"cannot be read: [^\n]+ Begin again without --resume\.$"):
+        doodle.run(request, output=tmp_path / "a.mp4", resume=work)
+    assert (work / "run.json").exists()
 
 
 def test_finished_shots_are_not_made_again(doodle, tmp_path, heard):
