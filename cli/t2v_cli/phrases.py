@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import t2v
+
 if TYPE_CHECKING:
     from t2v import Event
 
@@ -22,7 +24,7 @@ def pace(event: "Event") -> str:
     """`12/50, 1.3 s/it, 49 s left`; what is loaded in steps is bytes."""
     parts = [f"{event.step}/{event.of}"] if event.of else []
     if event.of and event.stage == "load":
-        parts = [f"{(event.step or 0) / 1e9:.2f} of {event.of / 1e9:.2f} GB"]
+        parts = [f"{t2v.text.gb(event.step or 0)} of {t2v.text.gb(event.of)}"]
     if event.seconds_per_step:
         parts.append(f"{event.seconds_per_step:.3g} s/it")
     if event.eta_s is not None:

@@ -61,12 +61,20 @@ class HeliosPyramidAdapter(HeliosAdapter):
 
 
 def _check_size(pipe: DiffusionPipeline, request: Request, stages: int) -> None:
-    """Refuse a size that comes back from the smallest stage as another one."""
+    """Refuse a size that comes back from the smallest stage as another one, or fails there."""
     multiple = pipe.vae_scale_factor_spatial * 2 ** (stages - 1) * 2
     if request.width % multiple or request.height % multiple:
         raise RequestError(
             f"{request.model} halves its pictures {stages - 1} times, so that both sides are "
             f"multiples of {multiple}; {request.width}x{request.height} is not."
+        )
+    scale = request.guidance_scale
+    is_guided = not pipe.config.is_distilled and (scale is None or scale > 1)
+    # Of one patch the denoiser gives back a view that the pipeline's guidance cannot flatten.
+    if is_guided and request.width == request.height == multiple:
+        raise RequestError(
+            f"{request.model} cannot guide frames of {request.width}x{request.height}: they begin "
+            "as one patch. Ask for a larger --size, or --guidance 1."
         )
 
 

@@ -19,6 +19,7 @@ _NOISE = re.compile(
     r"|clean_caption|CPU autocast|last_sigmas_type"
     r"|Token indices sequence length|should be kept in float32"
     r"|loading of peft weights|No LoRA keys associated to|Guiders are currently an experimental"
+    r"|torch\.meshgrid: in an upcoming|Default grid_sample and affine_grid behavior"
     r"|flex_attention called without torch.compile|You have supplied packed `latents`",
     re.IGNORECASE,
 )

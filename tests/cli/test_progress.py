@@ -118,4 +118,4 @@ def test_durations_are_said_as_people_do(seconds, said):
 
 def test_a_download_is_said_in_gigabytes():
     event = t2v.Event("stage", stage="load", step=1_500_000_000, of=14_700_000_000)
-    assert pace(event) == "1.50 of 14.70 GB"
+    assert pace(event) == "1.5 GB of 14.7 GB"

@@ -117,6 +117,14 @@ def test_a_size_that_cannot_be_halved_is_refused(pyramid):
         pyramid.arguments(height=96)
 
 
+def test_guidance_of_a_single_patch_is_refused_before_the_first_step(pyramid):
+    with pytest.raises(RequestError, match=r"cannot guide frames of 64x64.*larger --size"):
+        pyramid.arguments(width=64, height=64)
+
+    assert pyramid.arguments(width=64, height=64, guidance_scale=1.0)["width"] == 64
+    assert pyramid.ours(width=128, height=64, num_inference_steps=3).shape[1:3] == (64, 128)
+
+
 def test_noise_that_a_cpu_cannot_draw_is_refused_before_the_first_step(load_tiny):
     model = load_tiny("helios-pyramid")
     model.pipe.scheduler.register_to_config(gamma=1 / 3)

@@ -3,6 +3,7 @@
 import logging
 import warnings
 
+import torch
 from diffusers.utils import logging as diffusers_logging
 
 from t2v.runtime.quiet import quiet
@@ -30,6 +31,7 @@ def test_messages_for_programmers_are_left_out():
         logging.getLogger("diffusers").warning("`torch_dtype` is deprecated")
         logging.getLogger("diffusers").info("loading")
         warnings.warn("will be removed in 1.0", FutureWarning, stacklevel=1)
+        torch.meshgrid(torch.arange(2), torch.arange(2))
 
     assert messages == []
 
