@@ -103,7 +103,7 @@ def output_paths(
 
 
 def _fresh_names(requests: Sequence[Named]) -> list[Path]:
-    paths: list[Path] = []
+    paths: dict[Path, None] = {}  # in order, and looked up at once among ten thousand
     for index, request in enumerate(requests):
         suffix = "" if request.codec == "png" else SUFFIX_OF_CODEC.get(request.codec, ".mp4")
         name = _filled(DEFAULT_TEMPLATE, request, index)
@@ -111,8 +111,8 @@ def _fresh_names(requests: Sequence[Named]) -> list[Path]:
         while path in paths or _is_taken(path):
             n += 1
             path = Path(f"{name}-{n}{suffix}")
-        paths.append(path)
-    return paths
+        paths[path] = None
+    return list(paths)
 
 
 def _is_taken(path: Path) -> bool:

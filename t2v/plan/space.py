@@ -28,14 +28,15 @@ def check_space(requests: Sequence[Request], paths: Sequence[Path]) -> None:
     kept = max(map(_kept_bytes, requests))
     needed = kept + sum(map(_least_bytes, requests, paths))
     folder = _existing(paths[0].parent)
-    free = shutil.disk_usage(folder).free
-    if needed <= free:
+    disk = shutil.disk_usage(folder)
+    # No disk at all, such as /proc, is found out by whoever opens the file.
+    if needed <= disk.free or not disk.total:
         return
     first = requests[0]
     raise RequestError(
         f"{first.num_frames:,} frames of {first.width}x{first.height} take at least "
-        f"{gb(int(needed))}{f', checkpoints {gb(int(kept))} of it,' if kept else ''} and {gb(free)} "
-        f"are free in {folder}; make it shorter or smaller, or write to another disk"
+        f"{gb(int(needed))}{f', checkpoints {gb(int(kept))} of it,' if kept else ''} and "
+        f"{gb(disk.free)} are free in {folder}; make it shorter or smaller, or write to another disk"
     )
 
 
