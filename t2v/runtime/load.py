@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import diffusers
 import torch
 from diffusers import DiffusionPipeline
 
@@ -124,6 +125,11 @@ def _explained(error: Exception, folder: Path, spec: ModelSpec) -> ModelError:
         case OSError():
             return WeightsMissingError(
                 f"{spec.name}: files in {folder} are missing or cannot be read: {reason}"
+            )
+        case AttributeError() if not hasattr(diffusers, spec.pipeline):
+            return ModelError(
+                f"{spec.name} is a {spec.pipeline}, which diffusers {diffusers.__version__} does "
+                "not have. A newer one may: pip install --upgrade diffusers"
             )
         case _:
             return ModelError(f"{spec.name} cannot be loaded from {folder}: {reason}")

@@ -130,6 +130,15 @@ def test_a_config_that_fits_no_weights_is_an_error_of_the_model(folder):
         load(folder)
 
 
+def test_a_pipeline_that_the_installed_diffusers_lacks_is_named(folder):
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps({**index, "_class_name": "NextPipeline"}))
+    spec = tiny_spec("wan", folder).model_copy(update={"pipeline": "NextPipeline"})
+
+    with pytest.raises(ModelError, match=r"NextPipeline, which diffusers .* does not have"):
+        load_pipeline(folder, spec)
+
+
 def test_a_folder_that_is_no_model_is_named(tmp_path):
     with pytest.raises(ModelError, match=r"no model_index.json"):
         load(tmp_path)
