@@ -133,7 +133,7 @@ def test_a_work_folder_holds_final_latents_and_windows_under_way_alone(tmp_path)
     for name in names:
         if name.endswith(".safetensors"):
             with safe_open(tmp_path / name, framework="pt") as file:
-                assert file.metadata().keys() == {"t2v"}
+                assert file.metadata().keys() == {"t2v", "crc32"}
 
 
 @pytest.mark.parametrize(
