@@ -12,7 +12,7 @@ from t2v.longvideo.denoisers import denoisers
 from t2v.plan.request import Request
 
 _SAMPLE = 16
-"""Values of each weight that are looked at."""
+"""Values of each weight that are looked at, spread over it."""
 _NO_MATTER = ("long", "origins", "codec", "crf", "metadata", "memory", "device", "story_file")
 """What the latents of a request do not depend on, or what is told apart below."""
 
@@ -22,8 +22,12 @@ def identity_of(
 ) -> dict[str, str]:
     """Name -> value, in words where they are short, hashed where they are long."""
     scheduler = pipe.scheduler
-    parts = denoisers(pipe).items()
-    devices = {str(one.device.type) for _, part in parts for one in part.parameters()}
+    parts = [
+        (name, part) for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)
+    ]
+    devices = {
+        str(one.device.type) for part in denoisers(pipe).values() for one in part.parameters()
+    }
     options = {
         name: repr(getattr(request, name))
         for name in type(request).__dataclass_fields__
@@ -50,7 +54,9 @@ def _sampled(name: str, part: torch.nn.Module) -> Iterable[str]:
     for key, weight in part.named_parameters():
         yield f"{name}.{key} {tuple(weight.shape)} {weight.dtype}"
         if not weight.is_meta:
-            yield repr(weight.detach().flatten()[:_SAMPLE].float().cpu().tolist())
+            values = weight.detach().flatten()
+            spread = values[:: max(1, len(values) // _SAMPLE)][: _SAMPLE + 1]
+            yield repr(spread.float().cpu().tolist())
 
 
 def _digest(texts: Iterable[str]) -> str:

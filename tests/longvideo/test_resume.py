@@ -171,11 +171,12 @@ def test_another_run_is_refused_in_one_line(tmp_path, change, message):
     assert "without --resume" in str(refused.value)
 
 
-def test_other_weights_are_another_run(tmp_path):
+@pytest.mark.parametrize("part", ["transformer", "text_encoder", "vae"])
+def test_other_weights_are_another_run(tmp_path, part):
     long = load_long("ltx")
     plan = long.plan(7)
     stopped(long, plan, tmp_path, 3)
-    weight = long.pipe.transformer.proj_out.weight
+    *_, weight = long.pipe.components[part].parameters()
     with torch.no_grad():
         weight += 1
     try:
