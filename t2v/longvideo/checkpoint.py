@@ -157,7 +157,7 @@ class Checkpoints:
         return self._folder / f"latents-{shot}-{index:06}.safetensors"
 
     def _check_identity(self, found: dict[str, str]) -> None:
-        for name in self._identity.keys() | found.keys():
+        for name in dict.fromkeys([*self._identity, *found]):
             then, now = found.get(name), self._identity.get(name)
             if then != now:
                 raise RequestError(

@@ -139,7 +139,7 @@ def test_a_work_folder_holds_final_latents_and_windows_under_way_alone(tmp_path)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda long, plan: (long, long.plan(9)), "another plan"),
+        (lambda long, plan: (long, long.plan(9)), "another num_frames: 49 then, 65 now"),
         (lambda long, plan: (long, long.plan(7, seed=4)), "another plan"),
         (
             lambda long, plan: (
