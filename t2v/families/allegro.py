@@ -6,27 +6,23 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 
-from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.adapter import Frame
 from t2v.runtime.cubes import cube_frames
 from t2v.runtime.layout import LatentLayout
-from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.pipeline import StreamingAdapter
 from t2v.runtime.vae import to_vae
 
 
-class AllegroAdapter(PipelineAdapter):
+class AllegroAdapter(StreamingAdapter):
     """Text to video with Allegro."""
 
     family = "allegro"
     pipelines = ("AllegroPipeline",)
 
-    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames of one row of cubes in time after another, at any size."""
-        return self.decode_stream(pipe, iter([latents.video]))
-
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
-        """The same, for latents that are still to come."""
+        """Frames of one row of cubes in time after another, at any size."""
         scale = 1 / pipe.vae.config.scaling_factor
         return cube_frames(pipe, (scale * to_vae(pipe, chunk) for chunk in chunks))
 

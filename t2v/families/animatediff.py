@@ -7,29 +7,25 @@ from typing import Any
 import torch
 from diffusers import AnimateDiffSDXLPipeline, DiffusionPipeline
 
-from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.adapter import Frame
 from t2v.runtime.layout import LatentLayout
-from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.pipeline import StreamingAdapter
 from t2v.runtime.vae import picture_frames, to_vae, upcast_vae
 
 _PICTURES_AT_ONCE = 16
 """As many as the pipeline of Stable Diffusion 1.5 decodes together; the other takes them all."""
 
 
-class AnimateDiffAdapter(PipelineAdapter):
+class AnimateDiffAdapter(StreamingAdapter):
     """Text to video with AnimateDiff and its distilled kin, over any base model."""
 
     family = "animatediff"
     pipelines = ("AnimateDiffPipeline", "AnimateDiffSDXLPipeline")
 
-    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames as pictures of the base model's VAE."""
-        return self.decode_stream(pipe, iter([latents.video]))
-
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
-        """The same, for latents that are still to come."""
+        """Frames as pictures of the base model's VAE."""
         is_xl = isinstance(pipe, AnimateDiffSDXLPipeline)
         # The VAE of SDXL overflows in float16, and its pipeline knows.
         overflows = is_xl and pipe.vae.dtype == torch.float16 and pipe.vae.config.force_upcast

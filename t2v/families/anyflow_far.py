@@ -4,13 +4,12 @@ from typing import Any
 
 from diffusers import DiffusionPipeline
 
-from t2v.errors import RequestError
 from t2v.families.wan import WanAdapter
 from t2v.plan.request import Request
-from t2v.runtime.layout import LatentLayout
+from t2v.runtime.pipeline import SelfContinuingAdapter
 
 
-class AnyFlowFARAdapter(WanAdapter):
+class AnyFlowFARAdapter(SelfContinuingAdapter, WanAdapter):
     """Text to video of any length with the causal checkpoints of AnyFlow."""
 
     family = "anyflow_far"
@@ -28,17 +27,6 @@ class AnyFlowFARAdapter(WanAdapter):
         steps: int | None = arguments.get("num_inference_steps")
         chunks = arguments.get("chunk_partition") or pipe.transformer.config.chunk_partition
         return None if steps is None else len(chunks) * steps
-
-    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
-        """None: each chunk is made from the ones before it.
-
-        Raises:
-            RequestError: Always.
-        """
-        raise RequestError(
-            f"{type(pipe).__name__} makes longer videos by itself and cannot be windowed. "
-            "Use --method native."
-        )
 
 
 def _partition(pipe: DiffusionPipeline, num_frames: int) -> list[int]:

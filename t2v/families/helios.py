@@ -8,17 +8,16 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 
-from t2v.errors import RequestError
 from t2v.families.wan import WanAdapter
-from t2v.runtime.adapter import Frame, Latents
-from t2v.runtime.layout import LatentLayout
+from t2v.runtime.adapter import Frame
+from t2v.runtime.pipeline import SelfContinuingAdapter, StreamingAdapter
 from t2v.runtime.vae import decoded_frames, regrouped
 
 CHUNK = 9
 """Latent frames of a chunk: the pipelines' default, and what the released models are trained for."""
 
 
-class HeliosAdapter(WanAdapter):
+class HeliosAdapter(SelfContinuingAdapter, StreamingAdapter, WanAdapter):
     """Text to video of any length with Helios.
 
     The pipeline makes whole chunks, and rounds what they decode to down to 4 n + 1 frames; of
@@ -51,14 +50,10 @@ class HeliosAdapter(WanAdapter):
         steps: int | None = arguments.get("num_inference_steps")
         return None if steps is None else num_chunks(pipe, arguments) * steps
 
-    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames chunk by chunk: each is decoded from the start, as if nothing were before it."""
-        yield from self.decode_stream(pipe, iter([latents.video]))
-
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
-        """The same, for latents that come in pieces."""
+        """Frames chunk by chunk: each is decoded from the start, as if nothing were before it."""
         # Of all chunks together the pipeline drops what comes after the last 4 n + 1.
         held: list[Frame] = []
         ratio = pipe.vae_scale_factor_temporal
@@ -73,17 +68,6 @@ class HeliosAdapter(WanAdapter):
     ) -> Iterator[Frame]:
         for chunk in regrouped(chunks, CHUNK, CHUNK):
             yield from decoded_frames(pipe, self.denormalized(pipe, chunk))
-
-    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
-        """None: each chunk is made from the ones before it.
-
-        Raises:
-            RequestError: Always.
-        """
-        raise RequestError(
-            f"{type(pipe).__name__} makes longer videos by itself and cannot be windowed. "
-            "Use --method native."
-        )
 
 
 def num_chunks(pipe: DiffusionPipeline, arguments: dict[str, Any]) -> int:

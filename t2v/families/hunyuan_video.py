@@ -6,14 +6,13 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 
-from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.adapter import Frame
 from t2v.runtime.layout import LatentLayout, video_layout
-from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.pipeline import StreamingAdapter
 from t2v.runtime.tiles import tiled_frames
-from t2v.runtime.vae import to_vae
 
 
-class HunyuanVideoAdapter(PipelineAdapter):
+class HunyuanVideoAdapter(StreamingAdapter):
     """Text to video with HunyuanVideo.
 
     `guidance_scale` is what the distilled denoiser is told; a negative prompt is encoded and
@@ -23,16 +22,11 @@ class HunyuanVideoAdapter(PipelineAdapter):
     family = "hunyuan_video"
     pipelines = ("HunyuanVideoPipeline",)
 
-    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames of one tile after another, as the VAE cuts and blends them itself."""
-        yield from self.decode_stream(pipe, iter([latents.video]))
-
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
-        """The same, for latents that come in pieces."""
-        scale = pipe.vae.config.scaling_factor
-        yield from tiled_frames(pipe, (to_vae(pipe, chunk) / scale for chunk in chunks))
+        """Frames of one tile after another, as the VAE cuts and blends them itself."""
+        return tiled_frames(pipe, chunks)
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
         """B C F H W, in noise and steps alike."""

@@ -9,18 +9,17 @@ from diffusers import DiffusionPipeline, attention_backend
 
 from t2v.errors import RequestError
 from t2v.plan.request import Request
-from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.adapter import Frame
 from t2v.runtime.layout import LatentLayout, video_layout
-from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.pipeline import StreamingAdapter
 from t2v.runtime.quiet import quiet
 from t2v.runtime.tiles import tiled_frames
-from t2v.runtime.vae import to_vae
 
 _NABLA_MULTIPLE = 128
 """NABLA attends to blocks of 8 x 8 tokens, each token 16 pixels wide; the call checks 16 alone."""
 
 
-class Kandinsky5Adapter(PipelineAdapter):
+class Kandinsky5Adapter(StreamingAdapter):
     """Text to video with Kandinsky 5 Lite and Pro."""
 
     family = "kandinsky5"
@@ -51,16 +50,11 @@ class Kandinsky5Adapter(PipelineAdapter):
         """Channels before frames, without those of the first frame that text to video leaves out."""
         return latents[..., : pipe.transformer.config.in_visual_dim].permute(0, 4, 1, 2, 3)
 
-    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames of one tile of time after another, as the VAE of HunyuanVideo blends them."""
-        yield from self.decode_stream(pipe, iter([latents.video]))
-
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
-        """The same, for latents that come in pieces."""
-        scale = pipe.vae.config.scaling_factor
-        return tiled_frames(pipe, (to_vae(pipe, chunk) / scale for chunk in chunks))
+        """Frames of one tile of time after another, as the VAE of HunyuanVideo blends them."""
+        return tiled_frames(pipe, chunks)
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
         """B F H W C; the steps have zeros behind the channels that the noise is drawn for."""

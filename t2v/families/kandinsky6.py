@@ -11,14 +11,13 @@ from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents, OnStep
 from t2v.runtime.explain import explained
 from t2v.runtime.layout import LatentLayout, video_layout
-from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.pipeline import StreamingAdapter
 from t2v.runtime.sound import decoded_sound, to_part
 from t2v.runtime.steps import watched
 from t2v.runtime.tiles import tiled_frames
-from t2v.runtime.vae import to_vae
 
 
-class Kandinsky6Adapter(PipelineAdapter):
+class Kandinsky6Adapter(StreamingAdapter):
     """Text to video with sound with Kandinsky 6."""
 
     family = "kandinsky6"
@@ -39,16 +38,11 @@ class Kandinsky6Adapter(PipelineAdapter):
             output = pipe(**arguments, **callbacks, output_type="latent")
         return Latents(output.frames, output.audio)
 
-    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames of one tile of time after another, as the VAE of HunyuanVideo blends them."""
-        yield from self.decode_stream(pipe, iter([latents.video]))
-
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
-        """The same, for latents that come in pieces."""
-        scale = pipe.vae.config.scaling_factor
-        return tiled_frames(pipe, (to_vae(pipe, chunk) / scale for chunk in chunks))
+        """Frames of one tile of time after another, as the VAE of HunyuanVideo blends them."""
+        return tiled_frames(pipe, chunks)
 
     def sound(self, pipe: DiffusionPipeline, latents: Latents) -> Sound | None:
         """The spectrogram of the audio VAE, made audible by the vocoder: one channel."""

@@ -6,29 +6,25 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 
-from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.adapter import Frame
 from t2v.runtime.layout import LatentLayout
-from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.pipeline import StreamingAdapter
 from t2v.runtime.vae import picture_frames, to_vae
 
 _PICTURES_AT_ONCE = 14
 """The pipeline's own number. A temporal decoder mixes the frames that it gets together."""
 
 
-class LatteAdapter(PipelineAdapter):
+class LatteAdapter(StreamingAdapter):
     """Text to video with Latte."""
 
     family = "latte"
     pipelines = ("LattePipeline",)
 
-    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames of 14 latents and then of the last two, as the pipeline takes them."""
-        return self.decode_stream(pipe, iter([latents.video]))
-
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
-        """The same, for latents that are still to come."""
+        """Frames of 14 latents and then of the last two, as the pipeline takes them."""
         scale = 1 / pipe.vae.config.scaling_factor
         pieces = (to_vae(pipe, scale * chunk) for chunk in chunks)
         return picture_frames(pipe, pieces, _PICTURES_AT_ONCE)

@@ -10,17 +10,16 @@ from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
 from diffusers.schedulers import LTXEulerAncestralRFScheduler
 from diffusers.utils.torch_utils import randn_tensor
 
-from t2v.errors import RequestError
 from t2v.families.ltx import LTXAdapter
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
-from t2v.runtime.layout import LatentLayout
+from t2v.runtime.pipeline import SelfContinuingAdapter
 
 _WINDOW, _OVERLAP = 80, 24
 """Pixel frames: the pipeline's own defaults."""
 
 
-class LTXLongAdapter(LTXAdapter):
+class LTXLongAdapter(SelfContinuingAdapter, LTXAdapter):
     """Text to video of any length with the distilled LTX-Video 0.9.8.
 
     One call makes windows of 80 frames one after another. Each sees the last 24 frames of the one
@@ -103,17 +102,6 @@ class LTXLongAdapter(LTXAdapter):
             held.append(frame)
             if len(held) > pipe.vae_temporal_compression_ratio:
                 yield held.popleft()
-
-    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
-        """None: each window is made from the one before it.
-
-        Raises:
-            RequestError: Always.
-        """
-        raise RequestError(
-            f"{type(pipe).__name__} makes longer videos by itself and cannot be windowed. "
-            "Use --method native."
-        )
 
 
 def _to_zero(sigmas: list[float]) -> list[float]:

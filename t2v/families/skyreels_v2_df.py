@@ -11,10 +11,10 @@ from diffusers.utils.torch_utils import get_module_execution_device
 
 from t2v.errors import RequestError
 from t2v.families.wan import WanAdapter
-from t2v.runtime.layout import LatentLayout
+from t2v.runtime.pipeline import SelfContinuingAdapter
 
 
-class SkyReelsV2DFAdapter(WanAdapter):
+class SkyReelsV2DFAdapter(SelfContinuingAdapter, WanAdapter):
     """Text to video of any length with the diffusion forcing checkpoints of SkyReels-V2.
 
     A request above `base_num_frames` is one call all the same: segments of that length, each
@@ -48,17 +48,6 @@ class SkyReelsV2DFAdapter(WanAdapter):
         steps: int | None = arguments.get("num_inference_steps")
         segments = _segments(pipe, arguments)
         return None if steps is None or arguments.get("ar_step") else len(segments) * steps
-
-    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
-        """None: the latents of one step have many noise levels.
-
-        Raises:
-            RequestError: Always.
-        """
-        raise RequestError(
-            f"{type(pipe).__name__} makes longer videos by itself and cannot be windowed. "
-            "Use --method native."
-        )
 
 
 def _segments(pipe: DiffusionPipeline, arguments: dict[str, Any]) -> list[int]:

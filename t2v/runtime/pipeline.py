@@ -99,3 +99,26 @@ class PipelineAdapter:
         if self.latent_context is None:
             return decoded_whole(decode, chunks)
         return decoded_with_context(decode, chunks, self.latent_context, temporal_factor(pipe))
+
+
+class StreamingAdapter(PipelineAdapter):
+    """A family that decodes a clip as it decodes a long video: subclasses have `decode_stream`."""
+
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
+        """Frames of the latents as one piece."""
+        return self.decode_stream(pipe, iter([latents.video]))
+
+
+class SelfContinuingAdapter(PipelineAdapter):
+    """A family whose pipelines make longer videos by themselves, so that windows have no place."""
+
+    def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
+        """None: what is made depends on what was made before it.
+
+        Raises:
+            RequestError: Always.
+        """
+        raise RequestError(
+            f"{type(pipe).__name__} makes longer videos by itself and cannot be windowed. "
+            "Use --method native."
+        )

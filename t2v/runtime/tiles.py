@@ -8,7 +8,7 @@ from diffusers import DiffusionPipeline
 
 from t2v.runtime.adapter import Frame
 from t2v.runtime.explain import explained
-from t2v.runtime.vae import frames_of, wake
+from t2v.runtime.vae import frames_of, to_vae, wake
 
 
 class _Tile(NamedTuple):
@@ -19,14 +19,14 @@ class _Tile(NamedTuple):
 
 
 def tiled_frames(pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]) -> Iterator[Frame]:
-    """Frames of consecutive latents, B C f H W as the VAE takes them, a tile at a time.
+    """Frames of consecutive latents, B C f H W as the pipeline has them, a tile at a time.
 
     They are to the bit those of one `vae.decode` of all the latents: it, too, decodes 5 latents
     at every third one and blends 4 frames. No more than two tiles are held.
     """
-    decoder = _Decoder(pipe.vae)
+    decoder, scale = _Decoder(pipe.vae), pipe.vae.config.scaling_factor
     try:
-        for tile in decoder.tiles(chunks):
+        for tile in decoder.tiles(to_vae(pipe, chunk) / scale for chunk in chunks):
             # Not around the yield: the switch would leak into the code of whoever takes the frames.
             with torch.no_grad(), explained(pipe):
                 wake(pipe.vae)

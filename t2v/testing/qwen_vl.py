@@ -6,24 +6,13 @@ from typing import Any
 
 import transformers as tf
 
+from t2v.testing.parts import qwen_text_config
+
 
 def qwen_vl(tokenizer: Any, dim: int = 32, num_layers: int = 2) -> Any:
     """The whole model; its eyes are there and stay closed."""
-    rope = {"mrope_section": [dim // 16, dim // 16, dim // 8], "rope_type": "default"}
     config = tf.Qwen2_5_VLConfig(
-        text_config={
-            "vocab_size": len(tokenizer),
-            "hidden_size": dim,
-            "intermediate_size": 2 * dim,
-            "num_hidden_layers": num_layers,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 2,
-            "rope_parameters": rope | {"rope_theta": 1e6},
-            "max_position_embeddings": 4096,
-            "bos_token_id": None,
-            "eos_token_id": None,
-            "pad_token_id": None,
-        },
+        text_config=qwen_text_config(tokenizer, dim, num_layers).to_dict(),
         vision_config={
             "depth": 1,
             "hidden_size": dim,

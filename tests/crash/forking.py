@@ -77,6 +77,7 @@ def forked(work: Callable[[Tell], int | None], log: Path) -> Child:
     try:
         # Encoders of the parent's tests have threads that are not here: collected, they wait for them.
         gc.freeze()
+        _renew_threads()
         os.close(reading)
         target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(target, 1)
@@ -93,6 +94,16 @@ def forked(work: Callable[[Tell], int | None], log: Path) -> Child:
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
+
+
+def _renew_threads() -> None:
+    """Give a child a thread pool of its own, while it has one thread.
+
+    torch renews the parent's, which did not come along, on the next use: threads that do so at the
+    same time, as when weights are loaded, find none. And OpenMP waits for the parent's threads.
+    """
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 def seeds(number: int, quick: int) -> list[Any]:
