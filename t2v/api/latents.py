@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v.errors import DiskError, OutputExistsError, RequestError, T2VError
-from t2v.media.parts import make_part_folder, remove_stale_parts
+from t2v.media.parts import make_part_folder
 from t2v.plan.longplan import with_long
 from t2v.plan.request import MemoryPlan, Plan, Request
 from t2v.plan.rungs import RUNGS
@@ -156,7 +156,6 @@ def refuse_foreign_latents(folder: Path) -> None:
 @contextmanager
 def _part_of(folder: Path) -> Generator[Path]:
     """A hidden folder beside; whatever is left of it, and of dead runs' ones, is deleted."""
-    remove_stale_parts(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         part, lock = make_part_folder(folder)

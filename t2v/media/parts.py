@@ -87,7 +87,7 @@ def _part_prefix(name: str) -> str:
     return f".{name}.part-"
 
 
-def remove_stale_parts(target: Path) -> None:
+def _remove_stale_parts(target: Path) -> None:
     """Delete what earlier writers of `target` left behind when they were killed."""
     pattern = re.compile(re.escape(_part_prefix(target.name)) + r"\d+(\.\d+)?")
     with contextlib.suppress(OSError):
@@ -132,7 +132,11 @@ def part_names(target: Path) -> list[Path]:
 
 
 def make_part_folder(target: Path) -> tuple[Path, int | None]:
-    """A folder for the unfinished parts of `target`, with the open lock that says it is in use."""
+    """A folder for the unfinished parts of `target`, with the open lock that says it is in use.
+
+    Those of dead writers are deleted first, as for every part.
+    """
+    _remove_stale_parts(target)
     for path in part_names(target):
         try:
             path.mkdir()
@@ -237,6 +241,7 @@ class PartView:
 
 
 def _create(target: Path) -> tuple[Path, int]:
+    _remove_stale_parts(target)
     for path in part_names(target):
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _UNTRUSTED, 0o666)

@@ -14,7 +14,7 @@ from t2v.errors import GenerationError, RequestError
 from t2v.media.audio import AudioTrack
 from t2v.media.codecs import Codec
 from t2v.media.frames import Frame, to_uint8, to_uint16
-from t2v.media.parts import Part, disk_error, remove_stale_parts
+from t2v.media.parts import Part, disk_error
 from t2v.media.scheduling import as_before
 
 BT709 = 1
@@ -55,7 +55,6 @@ class Recording:
         self._target = target
         self._reformatter = VideoReformatter()
         quiet()
-        remove_stale_parts(target)
         try:
             self.part = Part(target)
         except OSError as error:

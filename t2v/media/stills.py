@@ -18,7 +18,6 @@ from t2v.media.parts import (
     disk_error,
     make_part_folder,
     prepare_folder,
-    remove_stale_parts,
     sync_folder,
 )
 from t2v.media.sink import Writer
@@ -35,7 +34,6 @@ class PngWriter(Writer):
         path = prepare_folder(path)
         super().__init__(path, width=width, height=height, fps=fps, overwrite=overwrite)
         _refuse_foreign(path, overwrite=overwrite)
-        remove_stale_parts(path)
         try:
             self._part, self._lock = make_part_folder(path)
         except OSError as error:

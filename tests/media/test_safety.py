@@ -157,6 +157,15 @@ def test_the_next_writer_clears_what_a_killed_one_left(frames, write, tmp_path):
     assert names == [".other.mp4", "clip.mp4"]
 
 
+def test_the_next_writer_clears_a_half_sidecar_too(frames, tmp_path):
+    (tmp_path / ".clip.json.part-1").write_text("{")
+    with opened(tmp_path / "clip.mp4") as writer:
+        for frame in frames(64, 64, 2):
+            writer.write(frame)
+        writer.finish({"seed": 1})
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["clip.json", "clip.mp4"]
+
+
 def test_two_writers_of_one_name_do_not_disturb_each_other(frames, tmp_path):
     clip = frames(64, 64, 3)
     with opened(tmp_path / "clip.mp4") as first, opened(tmp_path / "clip.mp4") as second:
