@@ -53,8 +53,8 @@ class Worker:
         try:
             num_lanes = self._maker.load(work.group, work.prompts, self._heard)
         except BaseException as error:
-            logger.exception("loading %s", work.group.spec.name)
-            self._tell(NotLoaded(self._name, index, self._reason(error)))
+            failure = _reason(error, f"loading {work.group.spec.name}")
+            self._tell(NotLoaded(self._name, index, failure))
         else:
             self._tell(Loaded(self._name, index, max(1, num_lanes)))
 
@@ -69,20 +69,28 @@ class Worker:
             self._stop_if_asked()
             outcomes = self._maker.make(jobs, listener)
         except BaseException as error:
-            logger.exception("making %s", ", ".join(ids))
-            outcomes = [_lost(job, self._reason(error)) for job in jobs]
+            failure = _reason(error, f"making {', '.join(ids)}")
+            outcomes = [_lost(job, failure) for job in jobs]
         self._tell(Ended(self._name, tuple(outcomes)))
 
     def _heard(self, event: Event) -> None:
-        self._stop_if_asked()
-        self._tell(Heard(self._name, event))
+        # A finished video is kept, and so is what the last step completed.
+        is_last = event.event == "step" and event.step == event.of
+        if event.event in ("stage", "step", "frames") and not is_last:
+            self._stop_if_asked()
+        self._tell(Heard(self._name, replace(event, worker=self._name)))
 
     def _stop_if_asked(self) -> None:
         if self._is_stopped.is_set():
-            raise InterruptedRun("Stopped by the user.")
+            raise KeyboardInterrupt  # as a terminal does it: whoever has something to keep knows it
 
-    def _reason(self, error: BaseException) -> Failure | None:
-        return None if isinstance(error, InterruptedRun) else failure_of(error)
+
+def _reason(error: BaseException, what: str) -> Failure | None:
+    """None where it was interrupted; all else is also told to the log, with its traceback."""
+    if isinstance(error, KeyboardInterrupt | InterruptedRun):
+        return None
+    logger.error("%s", what, exc_info=error)
+    return failure_of(error)
 
 
 def _lost(job: Job, failure: Failure | None) -> Outcome:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["plan", "stage", "step", "frames", "item", "done", "warning", "error"]
+ItemStatus = Literal["begun", "ok", "suspect", "failed", "again", "interrupted"]
 Stage = Literal["load", "encode", "denoise", "decode", "write"]
 
 
@@ -14,7 +15,7 @@ class Event:
 
     event: Kind
     item: str | None = None
-    """Which video of the run, its output name."""
+    """Which video of the run: its output name, in a batch its id."""
     stage: Stage | None = None
     step: int | None = None
     of: int | None = None
@@ -23,6 +24,10 @@ class Event:
     """Expected time until the video is finished, in seconds."""
     memory_bytes: int | None = None
     message: str | None = None
+    worker: str | None = None
+    """Who tells it, in a batch."""
+    status: ItemStatus | None = None
+    """Of an `item` event: what became of the video. `step` of `of` are then finished."""
 
 
 Listener = Callable[[Event], None]
