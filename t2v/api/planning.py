@@ -11,8 +11,8 @@ from t2v.plan.longplan import described, frames_at_once, settled_order
 from t2v.plan.machine import Machine, probe_machine
 from t2v.plan.memory import plan_memory, weights_on_disk
 from t2v.plan.options import Options
-from t2v.plan.request import Plan, Request
-from t2v.plan.resolve import Layers, requests_for, resolve
+from t2v.plan.request import MemoryPlan, Plan, Request
+from t2v.plan.resolve import Layer, Layers, requests_for, resolve
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.hub import locate
 from t2v.zoo.requirements import check_packages
@@ -47,14 +47,12 @@ def make_plan(
     asked = options or Options()
     configs, notes = read_configs() if config else ([], [])
     general = [(where, one.options) for where, one in configs] + [(origin, asked)]
-    spec, model_notes = _find_model(zoo, general)
-    names = (spec.name, *spec.aliases, *([spec.repo] if spec.repo else []))
-    layers = [layer for where, one in configs for layer in one.layers(where, names)]
-    layers.append((origin, asked))
+    spec, model_notes = find_model(zoo, general)
+    layers = [*config_layers(configs, spec), (origin, asked)]
     request, request_notes = resolve(spec, prompt, layers, prompt_origin=origin)
     num_videos = next((o.num_videos for _, o in reversed(layers) if o.num_videos), 1)
     machine = machine or probe_machine(request.device)
-    notes = [*notes, *_config_notes(zoo, configs), *model_notes, *_doubt(spec), *request_notes]
+    notes = [*notes, *config_notes(zoo, configs), *model_notes, *doubt(spec), *request_notes]
     return _assembled(spec, requests_for(spec, request, num_videos), machine, notes)
 
 
@@ -63,7 +61,8 @@ def weights_here(spec: ModelSpec, folder: Path | None) -> dict[str, int] | None:
     return None if spec.components or folder is None else weights_on_disk(folder)
 
 
-def _find_model(zoo: Zoo, layers: Layers) -> tuple[ModelSpec, list[str]]:
+def find_model(zoo: Zoo, layers: Layers) -> tuple[ModelSpec, list[str]]:
+    """The model that the strongest layer names, else the default; and what is to be said of it."""
     for origin, options in reversed(layers):
         if options.model is not None:
             spec = zoo.find(options.model)
@@ -73,7 +72,13 @@ def _find_model(zoo: Zoo, layers: Layers) -> tuple[ModelSpec, list[str]]:
     return spec, [f"{spec.name}, {kind}; a larger one: t2v models list"]
 
 
-def _doubt(spec: ModelSpec) -> list[str]:
+def config_layers(configs: Sequence[tuple[str, Config]], spec: ModelSpec) -> list[Layer]:
+    """What the configs say of a model, the stronger last."""
+    names = (spec.name, *spec.aliases, *([spec.repo] if spec.repo else []))
+    return [layer for where, one in configs for layer in one.layers(where, names)]
+
+
+def doubt(spec: ModelSpec) -> list[str]:
     """What to say about a model that nobody vouches for."""
     if spec.maturity != "unverified":
         return []
@@ -83,7 +88,7 @@ def _doubt(spec: ModelSpec) -> list[str]:
     ]
 
 
-def _config_notes(zoo: Zoo, configs: Sequence[tuple[str, Config]]) -> list[str]:
+def config_notes(zoo: Zoo, configs: Sequence[tuple[str, Config]]) -> list[str]:
     """What the configs say about models that do not exist, most likely a slip of the pen."""
     notes = []
     for where, config in configs:
@@ -97,34 +102,42 @@ def _config_notes(zoo: Zoo, configs: Sequence[tuple[str, Config]]) -> list[str]:
     return notes
 
 
+def place_weights(spec: ModelSpec, request: Request, machine: Machine) -> MemoryPlan:
+    """Where the weights live while the request is fulfilled on that machine."""
+    return plan_memory(
+        spec,
+        request.width,
+        request.height,
+        frames_at_once(spec, request),
+        request.dtype,
+        machine,
+        request.memory,
+        weights=weights_here(spec, locate(spec)),
+    )
+
+
+def notes_of_loading(
+    spec: ModelSpec, request: Request, machine: Machine, memory: MemoryPlan
+) -> list[str]:
+    """What is to be said before the model is loaded for the request."""
+    return [
+        *_device_notes(request, machine),
+        *([] if locate(spec) else [_download_note(spec)]),
+        *_package_notes(spec),
+        *memory.warnings,
+    ]
+
+
 def _assembled(
     spec: ModelSpec, requests: tuple[Request, ...], machine: Machine, notes: list[str]
 ) -> Plan:
     first = requests[0]
-    folder = locate(spec)
-    at_once = frames_at_once(spec, first)
-    memory = plan_memory(
-        spec,
-        first.width,
-        first.height,
-        at_once,
-        first.dtype,
-        machine,
-        first.memory,
-        weights=weights_here(spec, folder),
-    )
+    memory = place_weights(spec, first, machine)
     return Plan(
         spec,
         tuple(settled_order(spec, request, memory.rung) for request in requests),
         memory,
-        (
-            *notes,
-            *described(spec, first),
-            *_device_notes(first, machine),
-            *([] if folder else [_download_note(spec)]),
-            *_package_notes(spec),
-            *memory.warnings,
-        ),
+        (*notes, *described(spec, first), *notes_of_loading(spec, first, machine, memory)),
         machine,
         forecast(spec, first, machine.device_name, read_runs()),
     )

@@ -20,8 +20,10 @@ from t2v.plan.timeline import natural_frames, place, with_opening
 from t2v.plan.wording import flag_name
 from t2v.zoo.spec import ModelSpec
 
-Layers = Sequence[tuple[str, Options]]
-"""Who says it and what they say, the strongest last."""
+Layer = tuple[str, Options]
+"""Who says it and what they say."""
+Layers = Sequence[Layer]
+"""The strongest last."""
 
 _FROM_ENTRY = (
     "negative_prompt",
