@@ -94,7 +94,7 @@ def output_paths(
     if template is None:
         return _fresh_names(requests)
     text = _checked(os.fspath(template))
-    paths = [Path(_filled(text, request, index)) for index, request in enumerate(requests)]
+    paths = [Path(filled(text, request, index)) for index, request in enumerate(requests)]
     if len(set(paths)) < len(paths):
         paths = [path.with_stem(f"{path.stem}-{n}") for n, path in enumerate(paths, 1)]
     for path in paths:
@@ -106,7 +106,7 @@ def _fresh_names(requests: Sequence[Named]) -> list[Path]:
     paths: dict[Path, None] = {}  # in order, and looked up at once among ten thousand
     for index, request in enumerate(requests):
         suffix = "" if request.codec == "png" else SUFFIX_OF_CODEC.get(request.codec, ".mp4")
-        name = _filled(DEFAULT_TEMPLATE, request, index)
+        name = filled(DEFAULT_TEMPLATE, request, index)
         n, path = 1, Path(name + suffix)
         while path in paths or _is_taken(path):
             n += 1
@@ -119,9 +119,13 @@ def _is_taken(path: Path) -> bool:
     return os.path.lexists(path) or os.path.lexists(path.with_suffix(".json"))
 
 
-def _checked(text: str) -> str:
-    """Refuse what cannot be an output before anything is loaded."""
-    shown = text if len(text) <= 100 else f"{text[:60]}...{text[-30:]}"
+def check_template(text: str) -> None:
+    """Refuse letters and keys that no output has.
+
+    Raises:
+        RequestError: It is empty, or has control characters or unknown keys.
+    """
+    shown = shortened(text)
     if not text.strip() or any(map(_is_control, text)):
         raise RequestError(
             f"{shown!r} is no name for an output: it is empty or has control characters."
@@ -130,6 +134,17 @@ def _checked(text: str) -> str:
     if unknown:
         keys = ", ".join(f"{{{key}}}" for key in KEYS)
         raise RequestError(f"{shown}: no {{{unknown[0][:60]}}} in a name. Known: {keys}.")
+
+
+def shortened(text: str) -> str:
+    """A name as messages show it."""
+    return text if len(text) <= 100 else f"{text[:60]}...{text[-30:]}"
+
+
+def _checked(text: str) -> str:
+    """Refuse what cannot be an output before anything is loaded."""
+    check_template(text)
+    shown = shortened(text)
     is_folder = text.endswith(("/", os.sep))
     path = Path(text)
     if not path.name or path.name == "..":
@@ -152,7 +167,7 @@ def _is_control(letter: str) -> bool:
     )
 
 
-def _filled(template: str, request: Named, index: int) -> str:
+def filled(template: str, request: Named, index: int) -> str:
     """The template with its keys replaced; a value is a slug, so that it cannot name a folder."""
 
     def value(match: re.Match[str]) -> str:
