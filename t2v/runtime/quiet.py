@@ -2,9 +2,11 @@
 
 import logging
 import re
+import threading
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
@@ -27,13 +29,9 @@ _NOISE = re.compile(
 _MAX_LENGTH = 300
 
 
-class _Collector(logging.Handler):
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self.messages = messages
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.note(record.getMessage())
+class _Collector:
+    def __init__(self) -> None:
+        self.messages: list[str] = []
 
     def note(self, message: str) -> None:
         text = " ".join(message.split())
@@ -43,17 +41,71 @@ class _Collector(logging.Handler):
             self.messages.append(text)
 
 
+_own: ContextVar[_Collector | None] = ContextVar("_own", default=None)
+"""The collector of whoever runs; threads that are started inside have it by their context."""
+
+
+class _Silence(logging.Handler):
+    """Holds for the whole process, from the first who wants it to the last."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._guard = threading.Lock()
+        self._open: list[_Collector] = []
+        self._undo = ExitStack()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.note(record.getMessage())
+
+    def note(self, message: str) -> None:
+        # A thread that a library started belongs to nobody; whoever came last is told.
+        collector = _own.get() or next(reversed(self._open), None)
+        if collector is not None:
+            collector.note(message)
+
+    def begin(self, collector: _Collector) -> None:
+        with self._guard:
+            if not self._open:
+                self._undo.enter_context(_without_warnings(self))
+                self._undo.enter_context(_without_bars())
+                self._undo.enter_context(_loggers_into(self))
+            self._open.append(collector)
+
+    def end(self, collector: _Collector) -> None:
+        with self._guard:
+            self._open.remove(collector)
+            if not self._open:
+                self._undo.close()
+
+
+_silence = _Silence()
+
+
 @contextmanager
 def quiet() -> Generator[list[str]]:
-    """Silence bars, logs and warnings of the libraries; the list has what matters, each once."""
-    messages: list[str] = []
-    collector = _Collector(messages)
-    with warnings.catch_warnings(), _without_bars(), _loggers_into(collector):
+    """Silence bars, logs and warnings of the libraries; the list has what matters, each once.
+
+    Several threads may be quiet at once: each hears what its own work has to say.
+    """
+    collector = _Collector()
+    _silence.begin(collector)
+    before = _own.set(collector)
+    try:
+        yield collector.messages
+    finally:
+        _own.reset(before)
+        _silence.end(collector)
+
+
+@contextmanager
+def _without_warnings(silence: _Silence) -> Generator[None]:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warnings.simplefilter("default", UserWarning)
-        warnings.simplefilter("default", RuntimeWarning)
-        warnings.showwarning = lambda message, *_, **__: collector.note(str(message))  # ty: ignore[invalid-assignment]
-        yield messages
+        # Not once a place: another thread, or the next video, shall hear of it as well.
+        warnings.simplefilter("always", UserWarning)
+        warnings.simplefilter("always", RuntimeWarning)
+        warnings.showwarning = lambda message, *_, **__: silence.note(str(message))  # ty: ignore[invalid-assignment]
+        yield
 
 
 @contextmanager
