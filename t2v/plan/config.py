@@ -8,9 +8,9 @@ from typing import Any
 
 from t2v.errors import DocumentError, RequestError
 from t2v.plan import wording
-from t2v.plan.lora import is_path, parse_lora
+from t2v.plan.lora import is_here, parse_lora
 from t2v.plan.options import Options
-from t2v.plan.paths import absolute, exists
+from t2v.plan.paths import absolute, is_model_path
 from t2v.plan.request import Lora
 from t2v.zoo.documents import Document, read_yaml
 from t2v.zoo.places import config_home
@@ -128,18 +128,14 @@ class _Reader:
 
     def _lora(self, text: str) -> str:
         lora = parse_lora(text)
-        is_here = is_path(lora.source) or exists(self.folder / lora.source)
-        return str(Lora(self._inside(lora.source), lora.scale)) if is_here else text
+        if not is_here(lora.source, self.folder):
+            return text
+        return str(Lora(self._inside(lora.source), lora.scale))
 
     def _model(self, text: str) -> str:
         if not text.isprintable():
             raise RequestError(f"{wording.quoted(text)} is no name of a model")
-        is_here = (
-            ("/" in text and exists(self.folder / text))
-            or text.startswith((".", "/", "~"))
-            or "\\" in text
-        )
-        return self._inside(text) if is_here else text
+        return self._inside(text) if is_model_path(text, self.folder) else text
 
     def _inside(self, source: str) -> str:
         path = absolute(source, self.folder)

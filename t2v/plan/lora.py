@@ -38,6 +38,11 @@ def is_path(source: str) -> bool:
     return source.startswith((".", "/", "~")) or "\\" in source or not _REPO.fullmatch(source)
 
 
+def is_here(source: str, folder: Path) -> bool:
+    """Whether a LoRA named in a file of that folder is a file as well, and none of the Hub."""
+    return is_path(source) or exists(folder / source)
+
+
 def locate(lora: Lora, folder: Path | None = None) -> Lora:
     """The LoRA with its file made absolute, from `folder` on; a repository id stays as it is.
 

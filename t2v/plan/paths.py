@@ -16,3 +16,12 @@ def absolute(source: str, folder: Path) -> Path:
     return Path(
         os.path.realpath(folder / expanded(source))
     )  # Path.resolve raises for loops of links
+
+
+def is_model_path(text: str, folder: Path) -> bool:
+    """Whether a model named in a file of that folder is a folder here, and no name or repository."""
+    return (
+        ("/" in text and exists(folder / text))
+        or text.startswith((".", "/", "~"))
+        or "\\" in text
+    )
