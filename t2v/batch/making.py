@@ -35,10 +35,11 @@ class Outcome:
     """Path below the run folder; the file is whole and at its final place."""
     num_bytes: int | None = None
     sha256: str | None = None
-    """Of the file."""
+    """Of the file, or as `t2v.batch.finished.sha256_of` has it for a folder of pictures."""
     frames_sha256: str | None = None
     record: dict[str, Any] = field(default_factory=dict)
-    """As in the sidecar; empty where nothing was written."""
+    """As in the sidecar; empty where nothing was written. Its `key` is the job's, in the sidecar and
+    in the file too: by that a video is known again which nobody lived to record."""
     failure: Failure | None = None
     """None for `ok`."""
     seconds: float = 0.0

@@ -1,0 +1,347 @@
+"""The folder of a run: what is in it already, and the one run that may write to it.
+
+```
+OUT/journal.jsonl       the only truth; `journal.2-of-8.jsonl` of a share
+OUT/results.jsonl       derived from it
+OUT/ball-3fa2b1c0.mp4   finished videos with their sidecars
+OUT/.work/              who is at work, logs, and `<id>/` of what is in the making
+```
+"""
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from t2v.api.record import public_name, public_text, versions
+from t2v.batch.finished import also_named, move_aside, num_bytes_of, place_of, record_of, sha256_of
+from t2v.batch.identity import media_of, media_of_job
+from t2v.batch.jobs import Job
+from t2v.batch.journal import Journal
+from t2v.batch.locks import held_journal
+from t2v.batch.making import Failure, Outcome
+from t2v.batch.results import RESULTS, write_results
+from t2v.batch.shards import Shard
+from t2v.batch.state import (
+    JobState,
+    Place,
+    Planned,
+    State,
+    Status,
+    outcome_facts,
+    read_state,
+    record_at,
+)
+from t2v.errors import RequestError
+from t2v.media.parts import disk_error
+from t2v.text import redacted
+
+WORK = ".work"
+_OURS = ("logs", "gate")
+_ENDS: dict[str, Status] = {
+    "ok": "done",
+    "suspect": "done",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+
+
+def work_of(folder: Path, job_id: str) -> Path:
+    """Where the unfinished work on a job lies: latents, windows; gone when its video is finished.
+
+    Raises:
+        RequestError: The id is no name of a folder.
+    """
+    if Path(job_id).name != job_id or "\0" in job_id or "\\" in job_id:
+        raise RequestError(f"{job_id!r:.80} cannot name a folder. Give the item another id.")
+    is_taken = job_id in _OURS or job_id.startswith("owner-")
+    return folder / WORK / (f"{job_id}-work" if is_taken else job_id)
+
+
+class RunView:
+    """A run folder for looking at; changes nothing."""
+
+    def __init__(self, folder: Path, state: State) -> None:
+        self.folder = folder
+        self.state = state
+
+    def is_done(self, job: Job, *, verify: bool = False) -> bool:
+        """Whether its video is there: recorded, in the wanted format, and with the recorded size.
+
+        A whole video that a run did not live to record counts, too.
+
+        Args:
+            job: The job.
+            verify: Whether to read the file and compare its hash as well.
+        """
+        return self._is_recorded(job, verify=verify) or self._unrecorded(job) is not None
+
+    def _is_recorded(self, job: Job, *, verify: bool) -> bool:
+        now = self.state.of(job.key)
+        outcome = now.outcome
+        if now.status != "done" or outcome is None or now.media != media_of_job(job):
+            return False
+        path = place_of(self.folder, outcome.output or "")
+        if path is None or num_bytes_of(path) != outcome.num_bytes or outcome.num_bytes is None:
+            return False
+        return not verify or sha256_of(path) == outcome.sha256
+
+    def _unrecorded(self, job: Job) -> Outcome | None:
+        """The outcome of a video that was begun and is there, by what it says of itself.
+
+        Files appear under their name when they are whole, so that being there is enough.
+        """
+        if self.state.of(job.key).status not in ("started", "interrupted"):
+            return None
+        path = place_of(self.folder, job.output)
+        size = num_bytes_of(path) if path else None
+        record = record_of(path, job.key) if path and size else None
+        if path is None or record is None or _media_in(record, job.output) != media_of_job(job):
+            return None
+        return Outcome(
+            job.key,
+            "suspect" if record.get("status") == "suspect" else "ok",
+            job.output,
+            size,
+            sha256_of(path),
+            record.get("frames_sha256"),
+            record,
+        )
+
+
+class Run(RunView):
+    """A run folder that this process alone writes to. Every method returns when it is on the disk.
+
+    All may be called from one thread, the runner's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        state: State,
+        journal: Journal,
+        shard: Shard | None,
+        notes: Sequence[str],
+    ) -> None:
+        super().__init__(folder, state)
+        self.notes = tuple(notes)
+        """What has to be said once, a line each."""
+        self._journal = journal
+        self._shard = shard
+        self._has_begun = False
+
+    def planned(self, jobs: Sequence[Job]) -> None:
+        """Say which videos are wanted: all others of the folder are left out of the results."""
+        digest = hashlib.sha256(repr([(j.key, j.id, j.custom_id, j.output) for j in jobs]).encode())
+        name = self._journal.path.name
+        if self.state.plans.get(name) == digest.hexdigest():
+            return
+        plan = {"event": "plan", "num_jobs": len(jobs), "digest": digest.hexdigest()}
+        offsets = self._append(*map(_job_facts, jobs), plan)
+        self.state.plans[name] = digest.hexdigest()
+        self.state.planned = {
+            job.key: Planned(job.id, job.custom_id, job.output, Place(self._journal.path, offset))
+            for job, offset in zip(jobs, offsets, strict=False)
+        }
+
+    def is_done(self, job: Job, *, verify: bool = False) -> bool:
+        """Whether its video is there, under its name where that is free.
+
+        One that a run did not live to record is recorded now: ask again after a worker died.
+        """
+        if self._is_recorded(job, verify=verify):
+            self._give_name(job)
+            return True
+        outcome = self._unrecorded(job)
+        if outcome is not None:
+            self._end(job, outcome, {"adopted": True})
+        return outcome is not None
+
+    def started(self, job: Job, worker: str) -> None:
+        """Say that a worker begins with it. What is at its place is moved aside, never deleted."""
+        now = self.state.of(job.key)
+        path = place_of(self.folder, job.output)
+        aside = move_aside(path) if path else None
+        if now.status == "new" and self.state.generation > 1:
+            shutil.rmtree(work_of(self.folder, job.id), ignore_errors=True)
+        self._append(
+            {
+                "event": "started",
+                "generation": self.state.generation,
+                "key": job.key,
+                "id": job.id,
+                "custom_id": job.custom_id,
+                "worker": worker,
+                "aside": aside and aside.relative_to(self.folder).as_posix(),
+            }
+        )
+        self.state.begin(job.key, job.id, job.custom_id, self.state.generation)
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """Say what became of it; the file of a finished one is on the disk by then."""
+        self._end(job, outcome, {})
+        if self.state.of(job.key).status == "done":
+            shutil.rmtree(work_of(self.folder, job.id), ignore_errors=True)
+
+    def finished(self, summary: Mapping[str, Any]) -> None:
+        """Say that the run is over, and write `results.jsonl` anew if it tells less than is known."""
+        state = self.state
+        made_of = {"num_outcomes": state.num_outcomes, "plans": sorted(state.plans.values())}
+        size = num_bytes_of(self.folder / RESULTS)
+        if state.results != {**made_of, "num_bytes": size}:
+            size = write_results(self.folder, state)
+            state.results = {**made_of, "num_bytes": size}
+            self._append({"event": "finished", "summary": summary, "results": state.results})
+        elif self._has_begun:
+            self._append({"event": "finished", "summary": summary, "results": state.results})
+
+    def begin_again(self) -> None:
+        """Forget what was made, of this share; finished videos stay on the disk."""
+        if not self.state.jobs:
+            return
+        generation = self.state.generation + 1
+        shard = self._shard
+        self._append(
+            {"event": "fresh", "generation": generation, "shard": str(shard) if shard else None}
+        )
+        self.state.generation = generation
+        kept = {k: v for k, v in self.state.jobs.items() if shard and not shard.has(k)}
+        self.state.jobs = kept
+
+    def _give_name(self, job: Job) -> None:
+        """A finished video that is now wanted under another name gets that one as well."""
+        now = self.state.of(job.key)
+        if now.outcome is None or now.outcome.output == job.output:
+            return
+        old, new = (
+            place_of(self.folder, now.outcome.output or ""),
+            place_of(self.folder, job.output),
+        )
+        if old and new and also_named(old, new):
+            text = record_at(now.place) if now.place else b""
+            record = json.loads(text) if text else {}
+            self._end(job, replace(now.outcome, output=job.output, record=record), {})
+
+    def _end(self, job: Job, outcome: Outcome, further: Mapping[str, Any]) -> None:
+        status: Status = _ENDS[outcome.status]
+        outcome = self._measured(outcome)
+        facts = {
+            "event": status,
+            "generation": self.state.generation,
+            "id": job.id,
+            "custom_id": job.custom_id,
+            **outcome_facts(outcome),
+            **further,
+            "media": media_of_job(job),
+            "failure": outcome.failure and _public(outcome.failure),
+        }
+        [*_, offset] = self._append(
+            {**facts, "record": outcome.record} if outcome.record else facts
+        )
+        self.state.end(
+            job.key,
+            JobState(
+                status,
+                outcome=replace(outcome, record={}),
+                media=facts["media"],
+                id=job.id,
+                custom_id=job.custom_id,
+                generation=self.state.generation,
+                place=Place(self._journal.path, offset),
+            ),
+        )
+
+    def _measured(self, outcome: Outcome) -> Outcome:
+        """With the size and hash of the file, where its maker did not tell them."""
+        path = place_of(self.folder, outcome.output or "")
+        size = num_bytes_of(path) if path else None
+        if path is None or size is None or (outcome.num_bytes and outcome.sha256):
+            return outcome
+        return replace(outcome, num_bytes=size, sha256=outcome.sha256 or sha256_of(path))
+
+    def _append(self, *events: Mapping[str, Any]) -> list[int]:
+        """Write events; where each of them begins."""
+        if not self._has_begun:
+            self._journal.append(
+                {"event": "run", "shard": self._shard and str(self._shard), "versions": versions()}
+            )
+            self._has_begun = True
+        return self._journal.append(*events)
+
+
+@contextlib.contextmanager
+def open_run(folder: Path, *, shard: Shard | None = None, fresh: bool = False) -> Generator[Run]:
+    """Hold a run folder for as long as the run takes; it is made where there is none.
+
+    Args:
+        folder: The run folder.
+        shard: The share that is made here; others may run at the same time.
+        fresh: Whether to make everything again. Finished videos stay, under another name.
+
+    Raises:
+        BusyError: Another run is at work there; nothing was changed.
+        DiskError: The folder cannot be written.
+        RequestError: A newer t2v wrote the journal, or something else did.
+    """
+    folder = folder.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(folder / RESULTS, error) from error
+    with held_journal(folder, folder / WORK, shard) as (journal, has_locks):
+        state = read_state(folder)
+        run = Run(folder, state, journal, shard, _notes(folder, state, has_locks=has_locks))
+        if fresh:
+            run.begin_again()
+        yield run
+
+
+def read_run(folder: Path) -> RunView:
+    """A run folder as it is now; it may be one that is at work, or read-only.
+
+    Raises:
+        DiskError: It cannot be read.
+        RequestError: A newer t2v wrote the journal, or something else did.
+    """
+    return RunView(folder, read_state(folder))
+
+
+def _notes(folder: Path, state: State, *, has_locks: bool) -> list[str]:
+    notes = []
+    if state.num_damaged:
+        notes.append(
+            f"{state.num_damaged} damaged lines in the journal of {folder.name}; what they told is "
+            "made again"
+        )
+    if not has_locks:
+        notes.append(f"the disk of {folder.name} has no locks; let no other run use the folder")
+    return notes
+
+
+def _job_facts(job: Job) -> dict[str, Any]:
+    return {
+        "event": "job",
+        "key": job.key,
+        "id": job.id,
+        "custom_id": job.custom_id,
+        "output": job.output,
+        "source": public_name(job.source),
+        "prompt": job.request.prompt,
+        "model": public_name(job.request.model),
+        "seed": job.request.seed,
+    }
+
+
+def _public(failure: Failure) -> dict[str, Any]:
+    return asdict(failure) | {"message": redacted(public_text(failure.message))}
+
+
+def _media_in(record: Mapping[str, Any], output: str) -> str:
+    request = record.get("request")
+    values = request if isinstance(request, dict) else {}
+    said = {name: one.get("value") for name, one in values.items() if isinstance(one, dict)}
+    return media_of(output, said.get("codec"), said.get("crf"))

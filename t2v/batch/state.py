@@ -1,0 +1,254 @@
+"""What the journals of a run folder add up to: for each video, how far it is."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from t2v.batch.journal import (
+    MAX_LINE_BYTES,
+    check_version,
+    journals_of,
+    lines_of,
+    split,
+    unsealed,
+)
+from t2v.batch.making import Failure, Kind, Outcome
+from t2v.batch.making import Status as OutcomeStatus
+from t2v.batch.shards import Shard
+from t2v.errors import DiskError, RequestError
+
+Status = Literal["new", "started", "done", "failed", "interrupted"]
+
+_RANK: dict[str, int] = {"new": 0, "started": 1, "interrupted": 2, "failed": 3, "done": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a line stands."""
+
+    journal: Path
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """How far one video is. `started` without an end: a run died with it in work."""
+
+    status: Status = "new"
+    attempts: int = 0
+    """How often it was begun since the last `--fresh`."""
+    outcome: Outcome | None = None
+    """The last one, without its record."""
+    media: str | None = None
+    """How the file is written, as `t2v.batch.identity.media_of` says."""
+    id: str = ""
+    custom_id: str | None = None
+    generation: int = 1
+    place: Place | None = None
+    """The line of the outcome; its record is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A job of the last plan; more of it is in its line."""
+
+    id: str
+    custom_id: str | None
+    output: str
+    place: Place
+
+
+NEW = JobState()
+
+
+@dataclass(slots=True)
+class State:
+    """All that is known of a run folder from its journals."""
+
+    jobs: dict[str, JobState] = field(default_factory=dict)
+    """Key -> how far it is, for all that were ever begun and not started over."""
+    planned: dict[str, Planned] = field(default_factory=dict)
+    """Key -> the job, for those that the last run of each share wanted, in its order."""
+    num_outcomes: int = 0
+    """How many outcomes were ever recorded."""
+    num_damaged: int = 0
+    """Lines that are there and not whole."""
+    generation: int = 1
+    """One more than the times that it was started over."""
+    results: Mapping[str, Any] = field(default_factory=dict)
+    """What the results were made from when they were written last."""
+    plans: dict[str, str] = field(default_factory=dict)
+    """Name of a journal -> the digest of its plan."""
+
+    def of(self, key: str) -> JobState:
+        """How far the video with that key is."""
+        return self.jobs.get(key, NEW)
+
+    def begin(self, key: str, job_id: str, custom_id: str | None, generation: int) -> None:
+        """One more attempt."""
+        attempts = self._attempts(key, generation) + 1
+        self.jobs[key] = JobState(
+            "started", attempts, id=job_id, custom_id=custom_id, generation=generation
+        )
+
+    def end(self, key: str, ended: JobState) -> None:
+        """What became of it; attempts are kept."""
+        self.num_outcomes += 1
+        self.jobs[key] = replace(ended, attempts=self._attempts(key, ended.generation))
+
+    def _attempts(self, key: str, generation: int) -> int:
+        now = self.of(key)
+        return now.attempts if now.generation == generation else 0
+
+
+def read_state(folder: Path) -> State:
+    """The state of a run folder, from all of its journals; an empty one where there are none.
+
+    Raises:
+        RequestError: A newer t2v wrote a journal, or something else did.
+        DiskError: A journal cannot be read.
+    """
+    paths = journals_of(folder)
+    for path in paths:
+        check_version(path)
+    return merged([replay(path) for path in paths])
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What one journal says."""
+
+    path: Path
+    state: State = field(default_factory=State)
+    fresh: list[tuple[int, Shard | None]] = field(default_factory=list)
+    """Generation and share of each time that it was started over."""
+    _pending: dict[str, Planned] = field(default_factory=dict)
+
+    def add(self, offset: int, event: Mapping[str, Any]) -> None:
+        """Take in the next event; one that is not known is left alone."""
+        match event["event"]:
+            case "started":
+                self.state.begin(
+                    event["key"], event["id"], event.get("custom_id"), event["generation"]
+                )
+            case "done" | "failed" | "interrupted":
+                self.state.end(event["key"], self._ended(offset, event))
+            case "job":
+                self._pending[event["key"]] = Planned(
+                    event["id"], event.get("custom_id"), event["output"], Place(self.path, offset)
+                )
+            case "plan":
+                self.state.planned, self._pending = self._pending, {}
+                self.state.plans[self.path.name] = event["digest"]
+            case "fresh":
+                shard = event.get("shard")
+                self.fresh.append((event["generation"], Shard.parse(shard) if shard else None))
+            case "finished":
+                self.state.results = event.get("results") or {}
+
+    def _ended(self, offset: int, event: Mapping[str, Any]) -> JobState:
+        names = [one.name for one in fields(Outcome) if one.name not in ("failure", "record")]
+        failure = event.get("failure")
+        if event["status"] not in get_args(OutcomeStatus):
+            raise ValueError(event["status"])
+        return JobState(
+            event["event"],
+            outcome=Outcome(
+                **{name: event[name] for name in names if name in event},
+                failure=_failure(failure) if failure else None,
+            ),
+            media=event.get("media"),
+            id=event["id"],
+            custom_id=event.get("custom_id"),
+            generation=event["generation"],
+            place=Place(self.path, offset),
+        )
+
+
+def _failure(facts: Mapping[str, Any]) -> Failure:
+    kind = facts["kind"] if facts["kind"] in get_args(Kind) else "generation"
+    return Failure(kind, str(facts["type"]), str(facts["message"]), int(facts["exit_code"]))
+
+
+def replay(path: Path) -> Replayed:
+    """One journal from its first line to its last."""
+    found = Replayed(path)
+    for offset, line in lines_of(path):
+        body = unsealed(line)
+        try:
+            if body is None:
+                found.state.num_damaged += line.endswith(b"\n")  # a cut last line is no damage
+            else:
+                found.add(offset, split(body)[0])
+        except (ValueError, LookupError, TypeError, AttributeError, RequestError):
+            found.state.num_damaged += 1
+    return found
+
+
+def merged(journals: Iterable[Replayed]) -> State:
+    """The journals of all shares as one; no clock has a say in it."""
+    journals = list(journals)
+    fresh = [entry for one in journals for entry in one.fresh]
+    whole = State(generation=max((generation for generation, _ in fresh), default=1))
+    for one in journals:
+        for key, job in one.state.jobs.items():
+            if not any(g > job.generation and (s is None or s.has(key)) for g, s in fresh):
+                whole.jobs[key] = _further(whole.of(key), job)
+        for key, planned in one.state.planned.items():
+            whole.planned.setdefault(key, planned)
+        whole.num_outcomes += one.state.num_outcomes
+        whole.num_damaged += one.state.num_damaged
+        whole.plans |= one.state.plans
+        if one.state.results:
+            whole.results = max(whole.results, one.state.results, key=_progress)
+    return whole
+
+
+def _progress(results: Mapping[str, Any]) -> int:
+    return int(results.get("num_outcomes", 0))
+
+
+def _further(one: JobState, other: JobState) -> JobState:
+    """What two journals say of the same video: the one that is further, with all attempts."""
+    best = max(one, other, key=lambda job: (job.generation, _RANK[job.status]))
+    if one.generation != other.generation:
+        return best
+    return replace(best, attempts=one.attempts + other.attempts)
+
+
+def outcome_facts(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as it goes into a line, less its record."""
+    names = [one.name for one in fields(Outcome) if one.name not in ("failure", "record")]
+    facts = {name: getattr(outcome, name) for name in names}
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def body_at(place: Place) -> bytes | None:
+    """The event of a line, as `unsealed` gives it; None where it is not whole any more.
+
+    Raises:
+        DiskError: The journal cannot be read.
+    """
+    try:
+        with place.journal.open("rb") as file:
+            file.seek(place.offset)
+            return unsealed(file.readline(MAX_LINE_BYTES))
+    except OSError as error:
+        raise DiskError(f"Cannot read {place.journal}: {error.strerror}.") from error
+
+
+def record_at(place: Place) -> bytes:
+    """The record of an outcome as JSON; empty where there is none, or no such line any more.
+
+    Raises:
+        DiskError: The journal cannot be read.
+    """
+    body = body_at(place)
+    return b"" if body is None else split(body)[1]
+
+
+def facts_at(place: Place) -> dict[str, Any]:
+    """What a line says, without a record."""
+    body = body_at(place)
+    return {} if body is None else split(body)[0]
