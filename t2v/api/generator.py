@@ -136,42 +136,67 @@ class Generator:
 
         `resume` is the work folder of a long video to go on with.
         """
-        loaded = self._loaded
         if save_latents:
             refuse_to_save(request)
+        making = self.begin(
+            request,
+            output=output,
+            overwrite=overwrite,
+            save_latents=save_latents,
+            resume=resume,
+            notes=notes,
+            listener=listener,
+        )
+        reset_peak_memory(self._loaded.device)
+        video = making.render()
+        if not (request.endless or resume):
+            self.remember(video, request)
+        making.progress.done()
+        return video
+
+    def begin(
+        self,
+        request: Request,
+        *,
+        output: Path | None = None,
+        overwrite: bool = False,
+        save_latents: bool = False,
+        resume: Path | None = None,
+        work: Path | None = None,
+        notes: Sequence[str] = (),
+        listener: Listener = silent,
+    ) -> Rendering:
+        """The making of a video, for whoever wants its halves: `denoise` and `decode`.
+
+        `work` is where the work folder of a long video shall be, instead of beside the output.
+        """
+        loaded = self._loaded
         if loaded.spec.defaults.flow_shift_by_height:
             set_scheduler(loaded.pipe, flow_shift=request.flow_shift)
         record = records.begin(request, loaded.spec, loaded.memory) | loaded.facts
         further = loaded.spec.defaults.further_arguments(request.num_inference_steps)
         record["further_arguments"] = further
         record["notes"] = [records.public_text(note) for note in notes]
-        saved = SavedRun.of(loaded.spec, request, loaded.memory, record)
-        progress = self._progress(request, output, listener)
         common = {
             "pipe": loaded.pipe,
             "adapter": loaded.adapter,
             "device": loaded.device,
-            "saved": saved,
+            "saved": SavedRun.of(loaded.spec, request, loaded.memory, record),
             "output": output,
-            "progress": progress,
+            "progress": self._progress(request, output, listener),
             "further_arguments": further,
             "overwrite": overwrite,
             "keep": save_latents,
             "warnings": [records.public_text(warning) for warning in loaded.warnings],
         }
-        rendering = (
-            LongRendering(**common, spec=loaded.spec, work=resume)
-            if request.long
-            else Rendering(**common)
-        )
-        reset_peak_memory(loaded.device)
-        video = rendering.render()
-        if not (request.endless or resume):
-            workload = self._workload(request)
-            taken = timings_of_one(request, workload, video.record["timings_s"])
-            record_timings(workload, taken)
-        progress.done()
-        return video
+        if request.long:
+            return LongRendering(**common, spec=loaded.spec, work=resume, place=work)
+        return Rendering(**common)
+
+    def remember(self, video: Video, request: Request) -> None:
+        """Let later forecasts know how long it took, unless others were made beside it."""
+        workload = self._workload(request)
+        record_timings(workload, timings_of_one(request, workload, video.record["timings_s"]))
 
     def finish(
         self,

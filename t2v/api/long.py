@@ -35,7 +35,9 @@ class LongRendering(Rendering):
 
     spec: ModelSpec
     work: Path | None = None
-    """The work folder to go on from; None begins one beside the output."""
+    """The work folder to go on from; None begins one."""
+    place: Path | None = None
+    """Where it is begun; None is beside the output."""
 
     @property
     def long(self) -> LongPlan:
@@ -47,12 +49,14 @@ class LongRendering(Rendering):
         """Denoise, decode, look and write, all at once; what is unfinished can be gone on with."""
         if self.output is None:
             return self._render(None)
-        folder = self.work or work_folder(self.output)
+        folder = self.work or self.place or work_folder(self.output)
         is_resumed = self.work is not None
         with working(folder, self.saved, resume=is_resumed, overwrite=self.overwrite):
             try:
                 return self._render(folder)
             except T2VError as error:
+                if self.place is not None:
+                    raise  # whoever chose the place knows how to go on
                 raise _pointing_to(folder, error) from error
 
     def _render(self, folder: Path | None) -> Video:

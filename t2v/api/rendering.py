@@ -90,8 +90,15 @@ class Rendering:
         finally:
             sink.abort()
 
+    def denoise(self) -> Latents:
+        """The first half alone: nothing is written."""
+        try:
+            return self._denoise()
+        except KeyboardInterrupt:
+            raise InterruptedRun(self._stopped()) from None
+
     def decode(self, latents: Latents) -> Video:
-        """The second half alone, for latents that were saved."""
+        """The second half alone, for latents that are kept somewhere already."""
         sink = open_sink(self.request, self.output, overwrite=self.overwrite)
         try:
             self.progress.decode()
@@ -101,10 +108,14 @@ class Rendering:
         finally:
             sink.abort()
 
-    def _denoise(self) -> Latents:
+    def arguments(self) -> dict[str, Any]:
+        """What the pipeline is called with."""
         arguments = self.adapter.call_arguments(self.pipe, self.request)
         arguments |= self.further_arguments
-        arguments["generator"] = generator(self.request.seed)
+        return arguments | {"generator": generator(self.request.seed)}
+
+    def _denoise(self) -> Latents:
+        arguments = self.arguments()
         self.progress.encode()
         with self._watched():
             return self.adapter.denoise(self.pipe, arguments, self.progress.step)

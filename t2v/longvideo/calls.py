@@ -7,8 +7,7 @@ are encoded once for all windows. Nothing of the pipeline itself is changed.
 
 import copy
 import functools
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -26,12 +25,9 @@ from t2v.plan.latents import pixel_frames
 from t2v.plan.request import Request
 from t2v.plan.windows import LongPlan, Window
 from t2v.runtime.adapter import Adapter
+from t2v.runtime.encoded import Encodings
 from t2v.runtime.layout import LatentLayout
 from t2v.runtime.seeds import generator
-
-_MAX_PROMPTS = 32
-"""Encoded prompts that are kept; a story without an end may have any number."""
-
 
 _STATEFUL = ("scheduler", "guider")
 """Parts that remember the step before."""
@@ -55,7 +51,8 @@ class WindowCalls:
         """Calls that ask for what the request asks for, less its length and its prompt."""
         self._pipe, self._adapter, self._request = pipe, adapter, request
         self._further, self._rule = further_arguments, long.rule
-        self._encoded: OrderedDict[str, Any] = OrderedDict()
+        # A story without an end may have any number of prompts; the last few are kept.
+        self._encodings = Encodings(before=self._before_encoding)
         self._is_denoising = False
 
     def encode(self, windows: Iterable[Window]) -> None:
@@ -124,25 +121,12 @@ class WindowCalls:
         for part, module in denoisers(self._pipe).items():
             own[part] = Denoiser(module, name)
         if hasattr(pipe, "encode_prompt"):
-            own["encode_prompt"] = self._remembering(pipe.encode_prompt)
+            own["encode_prompt"] = self._encodings.around(pipe)
         return pipe
 
-    def _remembering(self, encode_prompt: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(encode_prompt)
-        def encode(*args: Any, **kwargs: Any) -> Any:
-            if any(isinstance(one, torch.Tensor) for one in (*args, *kwargs.values())):
-                return encode_prompt(*args, **kwargs)
-            key = repr((args, sorted(kwargs.items())))
-            if key not in self._encoded:
-                if self._is_denoising:
-                    make_room(self._pipe)
-                self._encoded[key] = encode_prompt(*args, **kwargs)
-            self._encoded.move_to_end(key)
-            if len(self._encoded) > _MAX_PROMPTS:
-                self._encoded.popitem(last=False)
-            return self._encoded[key]
-
-        return encode
+    def _before_encoding(self) -> None:
+        if self._is_denoising:
+            make_room(self._pipe)
 
 
 def detached(pipe: DiffusionPipeline) -> Any:
