@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import stat
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from t2v.errors import DiskError
@@ -16,9 +16,8 @@ MAX_SIDECAR_BYTES = 32_000_000
 
 def place_of(folder: Path, output: str) -> Path | None:
     """Where an output lies; None where the name leads out of the run folder."""
-    path = PurePosixPath(output)
-    is_inside = output and not path.is_absolute() and ".." not in path.parts and "\0" not in output
-    return folder / path if is_inside else None
+    is_outside = output.startswith("/") or ".." in output.split("/") or "\0" in output
+    return folder / output if output and not is_outside else None
 
 
 def num_bytes_of(path: Path) -> int | None:

@@ -246,6 +246,7 @@ class Run(RunView):
             job.key,
             JobState(
                 status,
+                self.state.attempts(job.key, self.state.generation),
                 outcome=replace(outcome, record={}),
                 media=facts["media"],
                 id=job.id,

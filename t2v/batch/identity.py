@@ -49,7 +49,8 @@ def job_key(spec: ModelSpec, request: Request) -> str:
 
 def media_of(output: str, codec: object, crf: object) -> str:
     """How the file of a video is written: what the key leaves out and a file still differs by."""
-    return f"{Path(output).suffix.lower() or 'folder'} {codec} {crf}"
+    stem, _, kind = output.rpartition("/")[2].rpartition(".")
+    return f"{kind.lower() if stem else 'folder'} {codec} {crf}"
 
 
 def media_of_job(job: Job) -> str:

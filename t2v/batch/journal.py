@@ -67,7 +67,7 @@ def unsealed(line: bytes) -> bytes | None:
 def split(body: bytes) -> tuple[dict[str, Any], bytes]:
     """What an unsealed event says, and its record as JSON, empty where it has none."""
     facts, _, record = body.partition(_RECORD)
-    found: dict[str, Any] = json.loads(facts + b"}")
+    found: dict[str, Any] = json.loads((facts + b"}").decode())
     return found, record
 
 

@@ -20,6 +20,9 @@ from t2v.errors import DiskError, RequestError
 
 Status = Literal["new", "started", "done", "failed", "interrupted"]
 
+_STATUSES = frozenset(get_args(OutcomeStatus))
+_KINDS = frozenset(get_args(Kind))
+_OUTCOME = [one.name for one in fields(Outcome) if one.name not in ("failure", "record")]
 _RANK: dict[str, int] = {"new": 0, "started": 1, "interrupted": 2, "failed": 3, "done": 4}
 
 
@@ -87,17 +90,18 @@ class State:
 
     def begin(self, key: str, job_id: str, custom_id: str | None, generation: int) -> None:
         """One more attempt."""
-        attempts = self._attempts(key, generation) + 1
+        attempts = self.attempts(key, generation) + 1
         self.jobs[key] = JobState(
             "started", attempts, id=job_id, custom_id=custom_id, generation=generation
         )
 
     def end(self, key: str, ended: JobState) -> None:
-        """What became of it; attempts are kept."""
+        """What became of it."""
         self.num_outcomes += 1
-        self.jobs[key] = replace(ended, attempts=self._attempts(key, ended.generation))
+        self.jobs[key] = ended
 
-    def _attempts(self, key: str, generation: int) -> int:
+    def attempts(self, key: str, generation: int) -> int:
+        """How often it was begun in that generation."""
         now = self.of(key)
         return now.attempts if now.generation == generation else 0
 
@@ -148,26 +152,34 @@ class Replayed:
                 self.state.results = event.get("results") or {}
 
     def _ended(self, offset: int, event: Mapping[str, Any]) -> JobState:
-        names = [one.name for one in fields(Outcome) if one.name not in ("failure", "record")]
-        failure = event.get("failure")
-        if event["status"] not in get_args(OutcomeStatus):
+        said = event.get
+        failure = said("failure")
+        if event["status"] not in _STATUSES:
             raise ValueError(event["status"])
+        outcome = Outcome(
+            event["key"],
+            event["status"],
+            said("output"),
+            said("num_bytes"),
+            said("sha256"),
+            said("frames_sha256"),
+            failure=_failure(failure) if failure else None,
+            seconds=said("seconds", 0.0),
+        )
         return JobState(
             event["event"],
-            outcome=Outcome(
-                **{name: event[name] for name in names if name in event},
-                failure=_failure(failure) if failure else None,
-            ),
-            media=event.get("media"),
-            id=event["id"],
-            custom_id=event.get("custom_id"),
-            generation=event["generation"],
-            place=Place(self.path, offset),
+            self.state.attempts(event["key"], event["generation"]),
+            outcome,
+            said("media"),
+            event["id"],
+            said("custom_id"),
+            event["generation"],
+            Place(self.path, offset),
         )
 
 
 def _failure(facts: Mapping[str, Any]) -> Failure:
-    kind = facts["kind"] if facts["kind"] in get_args(Kind) else "generation"
+    kind = facts["kind"] if facts["kind"] in _KINDS else "generation"
     return Failure(kind, str(facts["type"]), str(facts["message"]), int(facts["exit_code"]))
 
 
@@ -193,8 +205,9 @@ def merged(journals: Iterable[Replayed]) -> State:
     whole = State(generation=max((generation for generation, _ in fresh), default=1))
     for one in journals:
         for key, job in one.state.jobs.items():
-            if not any(g > job.generation and (s is None or s.has(key)) for g, s in fresh):
-                whole.jobs[key] = _further(whole.of(key), job)
+            if not (fresh and _is_forgotten(key, job, fresh)):
+                known = whole.jobs.get(key)
+                whole.jobs[key] = _further(known, job) if known else job
         for key, planned in one.state.planned.items():
             whole.planned.setdefault(key, planned)
         whole.num_outcomes += one.state.num_outcomes
@@ -203,6 +216,13 @@ def merged(journals: Iterable[Replayed]) -> State:
         if one.state.results:
             whole.results = max(whole.results, one.state.results, key=_progress)
     return whole
+
+
+def _is_forgotten(key: str, job: JobState, fresh: Iterable[tuple[int, Shard | None]]) -> bool:
+    return any(
+        generation > job.generation and (shard is None or shard.has(key))
+        for generation, shard in fresh
+    )
 
 
 def _progress(results: Mapping[str, Any]) -> int:
@@ -219,8 +239,7 @@ def _further(one: JobState, other: JobState) -> JobState:
 
 def outcome_facts(outcome: Outcome) -> dict[str, Any]:
     """An outcome as it goes into a line, less its record."""
-    names = [one.name for one in fields(Outcome) if one.name not in ("failure", "record")]
-    facts = {name: getattr(outcome, name) for name in names}
+    facts = {name: getattr(outcome, name) for name in _OUTCOME}
     return {name: value for name, value in facts.items() if value is not None}
 
 
