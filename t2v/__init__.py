@@ -35,6 +35,17 @@ if TYPE_CHECKING:
     from t2v.api.video import Video as Video
     from t2v.api.work import resume_plan as resume_plan
     from t2v.api.work import work_output as work_output
+    from t2v.batch.folder import read_run as read_run
+    from t2v.batch.items import Item as Item
+    from t2v.batch.jobs import BatchPlan as BatchPlan
+    from t2v.batch.making import Manner as Manner
+    from t2v.batch.planning import estimate_batch as estimate_batch
+    from t2v.batch.planning import plan_batch as plan_batch
+    from t2v.batch.ray import RayEngine as RayEngine
+    from t2v.batch.reading import read_items as read_items
+    from t2v.batch.runner import run_batch as run_batch
+    from t2v.batch.shards import Shard as Shard
+    from t2v.batch.summary import Summary as Summary
     from t2v.plan.events import Event as Event
     from t2v.plan.options import Options as Options
     from t2v.plan.request import Plan as Plan
@@ -43,13 +54,19 @@ if TYPE_CHECKING:
     from t2v.zoo.spec import ModelSpec as ModelSpec
 
 _HOMES = {
+    "BatchPlan": "t2v.batch.jobs",
     "Check": "t2v.api.doctor",
     "Event": "t2v.plan.events",
     "Generator": "t2v.api.generator",
+    "Item": "t2v.batch.items",
+    "Manner": "t2v.batch.making",
     "ModelSpec": "t2v.zoo.spec",
     "Options": "t2v.plan.options",
     "Plan": "t2v.plan.request",
+    "RayEngine": "t2v.batch.ray",
     "Request": "t2v.plan.request",
+    "Shard": "t2v.batch.shards",
+    "Summary": "t2v.batch.summary",
     "Video": "t2v.api.video",
     "Zoo": "t2v.zoo.catalog",
     "add_model": "t2v.api.models",
@@ -57,18 +74,23 @@ _HOMES = {
     "decode": "t2v.api.decode",
     "doctor": "t2v.api.doctor",
     "errors": "t2v",
+    "estimate_batch": "t2v.batch.planning",
     "inspect": "t2v.api.inspect",
     "list_models": "t2v.api.browse",
     "load": "t2v.api.loading",
     "locate": "t2v.api.models",
     "make_plan": "t2v.api.planning",
     "output_paths": "t2v.api.outputs",
+    "plan_batch": "t2v.batch.planning",
     "plan_removal": "t2v.api.models",
     "pull": "t2v.api.models",
+    "read_items": "t2v.batch.reading",
+    "read_run": "t2v.batch.folder",
     "remove_model": "t2v.api.models",
     "replay_plan": "t2v.api.replay",
     "resume_plan": "t2v.api.work",
     "run": "t2v.api.run",
+    "run_batch": "t2v.batch.runner",
     "search_models": "t2v.api.browse",
     "set_default_model": "t2v.api.models",
     "show_model": "t2v.api.browse",

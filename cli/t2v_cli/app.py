@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import t2v
-from t2v_cli import decode, doctor, generate, inspect, models, replay
+from t2v_cli import batch, decode, doctor, generate, inspect, models, replay
 from t2v_cli.output import out
 from t2v_cli.values import examples
 
@@ -13,6 +13,7 @@ SHORT_HELP = """\
 t2v makes videos from text.
 
   t2v generate "a red ball bounces over green hills"    make a video
+  t2v batch prompts.txt                                 the videos of a file of prompts
   t2v models list                                       which models there are
   t2v plan "a red ball" --seconds 2                     what would be done
   t2v inspect clip.mp4                                  how a video was made
@@ -57,6 +58,7 @@ def root(
 
 app.command("generate", epilog=generate.GENERATE_EXAMPLES)(generate.generate)
 app.command("plan", help=generate.PLAN_HELP, epilog=generate.PLAN_EXAMPLES)(generate.plan)
+app.command("batch", epilog=batch.EXAMPLES)(batch.batch)
 app.add_typer(models.app, name="models")
 app.command(epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command(epilog=replay.EXAMPLES)(replay.replay)

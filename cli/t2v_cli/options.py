@@ -7,15 +7,18 @@ import typer
 from t2v_cli.values import complete_model
 
 
-def _say(metavar: str, help: str, *flags: str, **more: Any) -> Any:
+def option(metavar: str, help: str, *flags: str, **more: Any) -> Any:
+    """An option with a value."""
     return typer.Option(*flags, metavar=metavar, help=help, show_default=False, **more)
 
 
-def _switch(help: str, *flags: str) -> Any:
+def switch(help: str, *flags: str) -> Any:
+    """An option without one."""
     return typer.Option(*flags, help=help, show_default=False)
 
 
-def _positional(metavar: str, help: str, **more: Any) -> Any:
+def positional(metavar: str, help: str, **more: Any) -> Any:
+    """What has no name."""
     return typer.Argument(metavar=metavar, help=help, show_default=False, **more)
 
 
@@ -49,33 +52,35 @@ _SET = "Change a setting, such as seed=3 or steps=20; may be given more than onc
 
 PromptArg = Annotated[
     str | None,
-    _positional("[PROMPT]", "What the video shows; - reads it from stdin. A story has its own."),
+    positional("[PROMPT]", "What the video shows; - reads it from stdin. A story has its own."),
 ]
-ModelArg = Annotated[str, _positional("MODEL", _MODEL, autocompletion=complete_model)]
+ModelArg = Annotated[str, positional("MODEL", _MODEL, autocompletion=complete_model)]
 ModelsArg = Annotated[
     str | None,
-    _positional("[MODEL]", _MODEL, autocompletion=complete_model),
+    positional("[MODEL]", _MODEL, autocompletion=complete_model),
 ]
-FileArg = Annotated[str, _positional("FILE", "A video, its folder of frames, or its sidecar.")]
+FileArg = Annotated[str, positional("FILE", "A video, its folder of frames, or its sidecar.")]
 
 ModelOpt = Annotated[
-    str | None, _say("MODEL", _MODEL, "-m", "--model", autocompletion=complete_model)
+    str | None, option("MODEL", _MODEL, "-m", "--model", autocompletion=complete_model)
 ]
-OutputOpt = Annotated[str | None, _say("OUT", _OUT, "-o", "--output")]
-SecondsOpt = Annotated[str | None, _say("S", "Length in seconds.", "--seconds")]
-FramesOpt = Annotated[str | None, _say("N", "Length in frames.", "--num-frames", "--frames")]
-SizeOpt = Annotated[str | None, _say("WxH", "Width and height, such as 832x480.", "--size")]
-HeightOpt = Annotated[str | None, _say("H", "Height in pixels.", "--height")]
-WidthOpt = Annotated[str | None, _say("W", "Width in pixels.", "--width")]
-FpsOpt = Annotated[str | None, _say("F", "Frames a second: 16, 23.976, 24000/1001.", "--fps")]
-StepsOpt = Annotated[str | None, _say("N", "Denoising steps.", "--num-inference-steps", "--steps")]
+OutputOpt = Annotated[str | None, option("OUT", _OUT, "-o", "--output")]
+SecondsOpt = Annotated[str | None, option("S", "Length in seconds.", "--seconds")]
+FramesOpt = Annotated[str | None, option("N", "Length in frames.", "--num-frames", "--frames")]
+SizeOpt = Annotated[str | None, option("WxH", "Width and height, such as 832x480.", "--size")]
+HeightOpt = Annotated[str | None, option("H", "Height in pixels.", "--height")]
+WidthOpt = Annotated[str | None, option("W", "Width in pixels.", "--width")]
+FpsOpt = Annotated[str | None, option("F", "Frames a second: 16, 23.976, 24000/1001.", "--fps")]
+StepsOpt = Annotated[
+    str | None, option("N", "Denoising steps.", "--num-inference-steps", "--steps")
+]
 GuidanceOpt = Annotated[
     str | None,
-    _say("G", "How strictly the prompt is followed.", "--guidance-scale", "--guidance"),
+    option("G", "How strictly the prompt is followed.", "--guidance-scale", "--guidance"),
 ]
 Guidance2Opt = Annotated[
     str | None,
-    _say(
+    option(
         "G",
         "The same for the second denoiser of a model with two.",
         "--guidance-scale-2",
@@ -83,53 +88,53 @@ Guidance2Opt = Annotated[
     ),
 ]
 NegativeOpt = Annotated[
-    str | None, _say("TEXT", "What the video should not show.", "-n", "--negative-prompt")
+    str | None, option("TEXT", "What the video should not show.", "-n", "--negative-prompt")
 ]
 SeedOpt = Annotated[
-    str | None, _say("N", "The same seed makes the same video; random without it.", "--seed")
+    str | None, option("N", "The same seed makes the same video; random without it.", "--seed")
 ]
 NumVideosOpt = Annotated[
-    str | None, _say("N", "Several videos, each with a seed of its own.", "--num-videos")
+    str | None, option("N", "Several videos, each with a seed of its own.", "--num-videos")
 ]
-SchedulerOpt = Annotated[str | None, _say("NAME", "A diffusers scheduler class.", "--scheduler")]
+SchedulerOpt = Annotated[str | None, option("NAME", "A diffusers scheduler class.", "--scheduler")]
 FlowShiftOpt = Annotated[
-    str | None, _say("X", "Shift of the noise levels of a flow-matching model.", "--flow-shift")
+    str | None, option("X", "Shift of the noise levels of a flow-matching model.", "--flow-shift")
 ]
-LoraOpt = Annotated[list[str] | None, _say("REPO_OR_FILE[:SCALE]", _LORA, "--lora")]
-DeviceOpt = Annotated[str | None, _say("D", "auto, cuda, cuda:N, mps, xpu or cpu.", "--device")]
-DtypeOpt = Annotated[str | None, _say("T", "auto, bfloat16, float16 or float32.", "--dtype")]
-MemoryOpt = Annotated[str | None, _say("RUNG", _MEMORY, "--memory")]
-CodecOpt = Annotated[str | None, _say("C", _CODEC, "--codec")]
-CrfOpt = Annotated[str | None, _say("Q", "Quality of the encoding; lower is better.", "--crf")]
-StoryOpt = Annotated[str | None, _say("FILE", _STORY, "--story")]
-AtOpt = Annotated[list[str] | None, _say("TIME: PROMPT", _AT, "--at")]
-MethodOpt = Annotated[str | None, _say("HOW", _METHOD, "--method")]
-WindowOpt = Annotated[str | None, _say("N", _WINDOW, "--window")]
-OverlapOpt = Annotated[str | None, _say("N", _OVERLAP, "--overlap")]
-OrderOpt = Annotated[str | None, _say("ORDER", _ORDER, "--order")]
-NoiseOpt = Annotated[str | None, _say("KIND", _NOISE, "--noise")]
+LoraOpt = Annotated[list[str] | None, option("REPO_OR_FILE[:SCALE]", _LORA, "--lora")]
+DeviceOpt = Annotated[str | None, option("D", "auto, cuda, cuda:N, mps, xpu or cpu.", "--device")]
+DtypeOpt = Annotated[str | None, option("T", "auto, bfloat16, float16 or float32.", "--dtype")]
+MemoryOpt = Annotated[str | None, option("RUNG", _MEMORY, "--memory")]
+CodecOpt = Annotated[str | None, option("C", _CODEC, "--codec")]
+CrfOpt = Annotated[str | None, option("Q", "Quality of the encoding; lower is better.", "--crf")]
+StoryOpt = Annotated[str | None, option("FILE", _STORY, "--story")]
+AtOpt = Annotated[list[str] | None, option("TIME: PROMPT", _AT, "--at")]
+MethodOpt = Annotated[str | None, option("HOW", _METHOD, "--method")]
+WindowOpt = Annotated[str | None, option("N", _WINDOW, "--window")]
+OverlapOpt = Annotated[str | None, option("N", _OVERLAP, "--overlap")]
+OrderOpt = Annotated[str | None, option("ORDER", _ORDER, "--order")]
+NoiseOpt = Annotated[str | None, option("KIND", _NOISE, "--noise")]
 LoopOpt = Annotated[
-    bool | None, _switch("Let the end go on with the beginning.", "--loop/--no-loop")
+    bool | None, switch("Let the end go on with the beginning.", "--loop/--no-loop")
 ]
-EndlessOpt = Annotated[bool | None, _switch(_ENDLESS, "--endless")]
-ResumeOpt = Annotated[str | None, _say("DIR", _RESUME, "--resume")]
+EndlessOpt = Annotated[bool | None, switch(_ENDLESS, "--endless")]
+ResumeOpt = Annotated[str | None, option("DIR", _RESUME, "--resume")]
 MetadataOpt = Annotated[
     bool | None,
-    _switch("Say in the file and a sidecar how it was made [yes].", "--metadata/--no-metadata"),
+    switch("Say in the file and a sidecar how it was made [yes].", "--metadata/--no-metadata"),
 ]
 SaveLatentsOpt = Annotated[
-    bool, _switch("Keep the latents beside the video, for t2v decode.", "--save-latents")
+    bool, switch("Keep the latents beside the video, for t2v decode.", "--save-latents")
 ]
 StrictOpt = Annotated[
-    bool, _switch("Exit with 4 where the frames look broken (black, frozen, NaN).", "--strict")
+    bool, switch("Exit with 4 where the frames look broken (black, frozen, NaN).", "--strict")
 ]
-PickleOpt = Annotated[bool, _switch("Accept weights that are not safetensors.", "--allow-pickle")]
-OverwriteOpt = Annotated[bool, _switch("Replace an output that is there.", "--overwrite")]
+PickleOpt = Annotated[bool, switch("Accept weights that are not safetensors.", "--allow-pickle")]
+OverwriteOpt = Annotated[bool, switch("Replace an output that is there.", "--overwrite")]
 ProgressOpt = Annotated[
-    str, _say("HOW", "auto, bar, json (a line an event, on stderr) or none.", "--progress")
+    str, option("HOW", "auto, bar, json (a line an event, on stderr) or none.", "--progress")
 ]
-YesOpt = Annotated[bool, _switch("Download missing weights without asking.", "--yes", "-y")]
-DryRunOpt = Annotated[bool, _switch("Say what would be done, and do nothing.", "--dry-run")]
-JsonOpt = Annotated[bool, _switch("Print JSON on stdout.", "--json")]
-QuietOpt = Annotated[bool, _switch("Print bare names or paths, no talk.", "-q", "--quiet")]
-SetOpt = Annotated[list[str] | None, _say("KEY=VALUE", _SET, "--set")]
+YesOpt = Annotated[bool, switch("Download missing weights without asking.", "--yes", "-y")]
+DryRunOpt = Annotated[bool, switch("Say what would be done, and do nothing.", "--dry-run")]
+JsonOpt = Annotated[bool, switch("Print JSON on stdout.", "--json")]
+QuietOpt = Annotated[bool, switch("Print bare names or paths, no talk.", "-q", "--quiet")]
+SetOpt = Annotated[list[str] | None, option("KEY=VALUE", _SET, "--set")]

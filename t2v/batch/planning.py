@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from t2v.batch.grouping import estimate_s, grouped
 from t2v.batch.identity import job_key
 from t2v.batch.items import Item
-from t2v.batch.jobs import BatchPlan
+from t2v.batch.jobs import BatchPlan, Job
 from t2v.batch.naming import Draft, Layout, name_all
 from t2v.batch.settling import Settler
 from t2v.batch.shards import Shard
@@ -36,6 +36,7 @@ def plan_batch(
     zoo: Zoo | None = None,
     machine: Machine | None = None,
     config: bool = True,
+    is_locked: bool = True,
 ) -> BatchPlan:
     """Settle everything about a batch that can be known before a weight is loaded.
 
@@ -50,14 +51,19 @@ def plan_batch(
         zoo: The models to choose from; by default all of the zoo and the user's own.
         machine: The machine to plan for; by default this one.
         config: Whether the user's and the project's config have a say.
+        is_locked: Whether every repository must have a commit that keys can rest on; for a look at
+            the plan alone it need not.
 
     Raises:
+        WeightsMissingError: A repository has no commit yet, and the Hub cannot be reached.
         DocumentError: Items cannot be made; the message has all of them, each with its place.
         RequestError: There are no items.
     """
     configs, notes = read_configs() if config else ([], [])
     flags = (options or Options()).model_copy(update={"num_videos": samples})
-    settler = Settler(zoo if zoo is not None else Zoo.load(), configs, flags, seed)
+    settler = Settler(
+        zoo if zoo is not None else Zoo.load(), configs, flags, seed, is_locked=is_locked
+    )
     drafting = _Drafting(settler, flags, tuple(dict.fromkeys(models)) or (None,))
     drafting.draft(items)
     drafts = list(drafting.drafts.values())
@@ -73,6 +79,11 @@ def plan_batch(
     )
 
 
+def estimate_batch(plan: BatchPlan, jobs: Iterable[Job]) -> float | None:
+    """How many seconds some jobs of a plan take one after another; None where nothing tells."""
+    return estimate_s(plan.groups, jobs, read_runs())
+
+
 class _Drafting:
     """Gathers the videos of items, each once, and all that is wrong with them."""
 
@@ -80,7 +91,8 @@ class _Drafting:
         self.drafts: dict[str, tuple[ModelSpec, Draft]] = {}
         self.num_repeats = 0
         self._settler = settler
-        self._flags = flags.said()
+        # Of several models each makes all, whatever an item says.
+        self._flags = flags.said() | ({"model": models[0]} if models[0] else {})
         self._models = models
         self._overruled: Counter[str] = Counter()
         self._wrong: dict[str, list[str]] = {}
@@ -103,12 +115,12 @@ class _Drafting:
     def notes(self) -> list[str]:
         """What the flags changed, and what is asked for twice."""
         notes = [
-            f"{flag_name(name)} counts more than what the prompt files say, {number} times"
+            f"{flag_name(name)} counts more than what {_items(number)} in the prompt files"
             for name, number in self._overruled.items()
             if number
         ]
         if self.num_repeats:
-            notes.append(f"asked for more than once and made once: {self.num_repeats} videos")
+            notes.append(f"asked for more than once, and made once: {self.num_repeats:,}")
         return notes
 
     def _draft(self, item: Item, spec: ModelSpec, requests: Sequence[Request]) -> None:
@@ -132,6 +144,10 @@ class _Drafting:
         lines = [f"{_places(sources)}{message}" for message, sources in self._wrong.items()]
         more = len(lines) - MOST_ERRORS
         return "\n".join([*lines[:MOST_ERRORS], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _items(number: int) -> str:
+    return f"{number:,} items say" if number > 1 else "1 item says"
 
 
 def _places(sources: Sequence[str]) -> str:

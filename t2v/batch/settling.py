@@ -10,12 +10,12 @@ from typing import TypeVar
 from t2v.api.planning import config_layers, config_notes, doubt, find_model
 from t2v.batch.identity import lock_sources
 from t2v.batch.items import Item
-from t2v.errors import RequestError
+from t2v.errors import RequestError, WeightsMissingError
 from t2v.plan.config import Config
 from t2v.plan.longplan import described, with_long
 from t2v.plan.options import Options
 from t2v.plan.prompts import checked_prompt
-from t2v.plan.request import Request
+from t2v.plan.request import Lora, Request
 from t2v.plan.resolve import Layer, requests_for, resolve
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import ModelSpec
@@ -56,12 +56,15 @@ class Settler:
         configs: Sequence[tuple[str, Config]],
         flags: Options,
         seed: int | None,
+        *,
+        is_locked: bool = True,
     ) -> None:
         self.notes: dict[str, None] = {}
         self._zoo = zoo
         self._configs = configs
         self._flags = flags
         self._seed = seed
+        self._is_locked = is_locked
         self._models: dict[str | None, _Model | RequestError] = {}
         self._templates: dict[tuple[str | None, Options], _Template | RequestError] = {}
         self._number: Counter[tuple[str, str | None, Options]] = Counter()
@@ -103,7 +106,7 @@ class Settler:
     def _story(self, item: Item, model: str | None, chosen: _Model, plain: Options) -> Request:
         layers = self._layers(model, chosen, item.options)
         request, notes = resolve(chosen.spec, item.prompt, layers, prompt_origin=FILE)
-        lock_sources(chosen.spec, request.lora)
+        self._lock(chosen.spec, request.lora)
         self._note(notes)
         if not _is_open(request.origins["seed"]):
             return request
@@ -123,7 +126,7 @@ class Settler:
 
     def _new_template(self, layers: Sequence[Layer], spec: ModelSpec) -> _Template:
         request, notes = resolve(spec, _ANY_PROMPT, layers, prompt_origin=FILE)
-        lock_sources(spec, request.lora)
+        self._lock(spec, request.lora)
         self._note(notes)
         # The configs' or the random seed stays in the request: the derived ones rest on it.
         origins = request.origins
@@ -156,10 +159,18 @@ class Settler:
         general = [(where, one.options) for where, one in self._configs]
         spec, notes = find_model(self._zoo, [*general, (FILE, Options(model=name))])
         layers = config_layers(self._configs, spec)
-        lock_sources(spec)
+        self._lock(spec)
         self._note([*notes, *doubt(spec)])
         num_videos = next((o.num_videos for _, o in reversed(layers) if o.num_videos), 1)
         return _Model(spec, layers, num_videos)
+
+    def _lock(self, spec: ModelSpec, loras: Sequence[Lora] = ()) -> None:
+        try:
+            lock_sources(spec, loras)
+        except WeightsMissingError:
+            if self._is_locked:
+                raise
+            self._note([f"{spec.name}: what of it is there already is known once the Hub answers"])
 
     def _layers(self, model: str | None, chosen: _Model, said: Options) -> list[Layer]:
         flags = self._flags

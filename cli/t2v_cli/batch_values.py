@@ -1,0 +1,180 @@
+"""What was typed of a batch, as the library wants it."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+import t2v
+from t2v_cli.output import one_line
+from t2v_cli.values import to_changes, to_options
+
+if TYPE_CHECKING:
+    from t2v import BatchPlan, Manner, Options, RayEngine
+
+LAYOUTS = ("flat", "vbench")
+ENGINES = ("local", "ray")
+
+
+def run_folder(output: str | None, files: Sequence[str]) -> Path:
+    """Where the run goes; without a name, a new folder called like the first file.
+
+    Raises:
+        RequestError: That one is there, and no run made it.
+    """
+    if output is not None:
+        if not output.strip():
+            raise typer.BadParameter("needs the name of a folder", param_hint="--output")
+        folder = Path(output).expanduser()
+    else:
+        folder = Path("batch" if files[0] == "-" else Path(files[0]).stem)
+        if folder.is_dir() and any(folder.iterdir()) and not any(folder.glob("journal*.jsonl")):
+            raise t2v.errors.RequestError(
+                f"{folder} is there and holds something else. Name the folder of the run with -o."
+            )
+    if folder.exists() and not folder.is_dir():
+        raise t2v.errors.RequestError(f"{folder} is a file; -o names the folder of the run.")
+    return folder
+
+
+def to_manner(given: Mapping[str, Any], folder: Path) -> "Manner":
+    """How the videos are made."""
+    return t2v.Manner(
+        folder=folder.absolute(),
+        strict=given["strict"],
+        allow_pickle=given["allow_pickle"],
+        batch_size=whole(given["batch_size"], "--batch-size") or 1,
+        lanes=whole(given["lanes"], "--lanes"),
+        encode_first=given["encode_first"],
+        publish=given["publish"],
+    )
+
+
+def to_limits(given: Mapping[str, Any]) -> dict[str, Any]:
+    """When the run tries again, and when it gives up."""
+    retry = whole(given["retry"], "--retry", least=0)
+    return {
+        "retry": 1 if retry is None else retry,
+        "retry_failed": given["retry_failed"],
+        "max_failures": whole(given["max_failures"], "--max-failures"),
+        "timeout_s": seconds(given["timeout"], "--timeout"),
+        "workers": to_workers(given),
+        "fresh": given["fresh"],
+        "verify": given["verify"],
+        "shard": to_shard(given),
+    }
+
+
+def to_workers(given: Mapping[str, Any]) -> int | None:
+    """How many workers; None leaves it to the machine."""
+    return None if given["workers"] == "auto" else whole(given["workers"], "--workers")
+
+
+def to_shard(given: Mapping[str, Any]) -> "t2v.Shard | None":
+    """The share that is made here."""
+    return None if given["shard"] is None else t2v.Shard.parse(given["shard"])
+
+
+def to_engine(given: Mapping[str, Any]) -> "RayEngine | None":
+    """The cluster, where one is asked for."""
+    if one_of(given["engine"], ENGINES, "--engine") == "local":
+        if given["address"] is not None:
+            raise typer.BadParameter("is for --engine ray", param_hint="--address")
+        return None
+    device = given["device"] or "auto"
+    return t2v.RayEngine(given["address"], num_workers=to_workers(given), device=device)
+
+
+def to_plan(given: Mapping[str, Any], engine: "RayEngine | None") -> "BatchPlan":
+    """All items of all files, settled."""
+    options = to_options({**given, "model": None, "seed": None})
+    models = tuple(given["models"] or ())
+    changes, sweeps = to_changes(given["changes"]), to_sweeps(given["sweeps"])
+    _refuse_twice(options, models, changes, sweeps)
+    items = t2v.read_items(given["files"], changes=changes, sweeps=sweeps, stdin=sys.stdin)
+    return t2v.plan_batch(
+        items,
+        options,
+        models=models,
+        seed=None if given["seed"] is None else t2v.Options.checked({"seed": given["seed"]}).seed,
+        samples=whole(given["samples"], "--samples"),
+        layout=one_of(given["layout"], LAYOUTS, "--layout"),
+        shard=to_shard(given),
+        machine=engine.machine() if engine else None,
+        is_locked=not given["dry_run"],
+    )
+
+
+def to_sweeps(pairs: Sequence[str] | None) -> dict[str, list[str]]:
+    """`["steps=20,30"]` -> `{"steps": ["20", "30"]}`."""
+    sweeps: dict[str, list[str]] = {}
+    for pair in pairs or ():
+        key, equals, text = pair.partition("=")
+        values = [value.strip() for value in text.split(",") if value.strip()]
+        if not key.strip() or not equals or not values:
+            raise typer.BadParameter(f"{one_line(pair)!r} is not KEY=A,B,...", param_hint="--sweep")
+        if key.strip() in sweeps:
+            raise typer.BadParameter(f"{one_line(key)!r} is given twice", param_hint="--sweep")
+        sweeps[key.strip()] = values
+    return sweeps
+
+
+def whole(text: str | None, flag: str, least: int = 1) -> int | None:
+    """The whole number that an option says; None where it is not given."""
+    if text is None:
+        return None
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10 and int(digits) >= least):
+        raise typer.BadParameter(
+            f"{one_line(text)!r} is no whole number from {least} up", param_hint=flag
+        )
+    return int(digits)
+
+
+def seconds(text: str | None, flag: str) -> float | None:
+    """The time that an option says; None where it is not given."""
+    try:
+        value = None if text is None else float(text)
+    except ValueError:
+        value = 0.0
+    if value is not None and not 0 < value < 1e7:
+        raise typer.BadParameter(f"{one_line(text)!r} is no time in seconds", param_hint=flag)
+    return value
+
+
+def one_of(text: str, known: Sequence[str], flag: str) -> Any:
+    """The word, if it is one of those."""
+    if text not in known:
+        raise typer.BadParameter(
+            f"{one_line(text)!r} is none of {', '.join(known)}", param_hint=flag
+        )
+    return text
+
+
+def _refuse_twice(
+    options: "Options",
+    models: Sequence[str],
+    changes: Mapping[str, str],
+    sweeps: Mapping[str, Sequence[str]],
+) -> None:
+    """An option and --set or --sweep that speak of the same: one of them would be in vain."""
+    said = {*options.said(), *(["model"] if models else [])}
+    pairs = [*(("--set", *pair) for pair in changes.items())]
+    pairs += [("--sweep", key, values[0]) for key, values in sweeps.items()]
+    for flag, key, value in pairs:
+        for name in _names(key, value):
+            if name in said:
+                raise typer.BadParameter(
+                    f"{one_line(key)} is given by --{name.replace('_', '-')} already",
+                    param_hint=flag,
+                )
+
+
+def _names(key: str, value: str) -> Iterable[str]:
+    """What a pair sets; what cannot be is told where it is read."""
+    try:
+        return t2v.Options.from_strings({key: value}).said()
+    except t2v.errors.RequestError:
+        return ()
