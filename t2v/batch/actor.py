@@ -44,7 +44,9 @@ class Said:
 class Actor:
     """Its methods are called from several threads of the actor at once."""
 
-    def __init__(self, name: str, manner: Manner, maker: str, mark: str, version: str) -> None:
+    def __init__(
+        self, name: str, manner: Manner, maker: str, mark: str, log: str, version: str
+    ) -> None:
         if version != t2v.__version__:
             raise RequestError(
                 f"This node has t2v {t2v.__version__}, the driver {version}. "
@@ -52,7 +54,7 @@ class Actor:
             )
         self._is_shared = (manner.folder / mark).is_file()
         self._folder = manner.folder if self._is_shared else _own_folder()
-        self._log = self._folder / ".work" / "logs" / f"{name}.log"
+        self._log = self._folder / ".work" / "logs" / log
         _write_to(self._log)
         self._unheard: list[Message] = []
         self._first = 0

@@ -10,9 +10,11 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from t2v.api.record import public_text
 from t2v.batch.rooms import Room, room_of
 from t2v.errors import DependencyMissingError, RequestError
 from t2v.plan.machine import Machine, probe_machine
+from t2v.text import redacted
 
 try:
     import ray
@@ -76,12 +78,17 @@ class Cluster:
                     **(own if self._address == "local" else {}),
                 )
             except (OSError, RuntimeError, ValueError, exceptions.RayError) as error:
-                raise RequestError(
-                    f"Cannot join the Ray cluster at {self._address}: {_first_line(error)} "
-                    "Ask `ray status` on a node of it, and give --address HOST:PORT."
-                ) from error
+                raise RequestError(self._refusal(error)) from error
         self._is_ours = True
         _mute()
+
+    def _refusal(self, error: BaseException) -> str:
+        if self._address == "local":
+            return f"Ray does not start on this machine: {_first_line(error)}"
+        return (
+            f"Cannot join the Ray cluster at {self._address}: {_first_line(error)} "
+            "See `ray status` on one of its nodes, and give --address HOST:PORT."
+        )
 
     def room(self, num_workers: int | None) -> Room:
         """What the nodes that are alive have room for."""
@@ -127,24 +134,29 @@ class Cluster:
         return list(done)
 
     def answer(self, call: Any) -> Any:
-        """What an actor answered; None where it could not be reached, `Gone` where it is no more."""
-        try:
-            return ray.get(call)
-        except exceptions.ActorUnavailableError:
-            return None
-        except exceptions.RayActorError as error:
-            return _gone(error)
-
-    def ask(self, method: Any, *arguments: Any) -> Any:
-        """The answer of a method of an actor, asked for until it can be reached.
+        """What a method of an actor returned, `True` for nothing; None where it was not reached.
 
         Raises:
-            WorkerGone: It is no more.
+            WorkerGone: The actor is no more.
+        """
+        try:
+            value = ray.get(call)
+        except exceptions.ActorUnavailableError:
+            return None
+        except exceptions.RayTaskError:
+            raise  # of a method; it is of the class that the method raised as well
+        except exceptions.RayError as error:
+            raise WorkerGone(_gone(error)) from error
+        return True if value is None else value
+
+    def ask(self, method: Any, *arguments: Any) -> Any:
+        """The answer of a method of an actor, asked for until it is reached.
+
+        Raises:
+            WorkerGone: The actor is no more.
         """
         while (answer := self.answer(method.remote(*arguments))) is None:
             pass
-        if isinstance(answer, Gone):
-            raise WorkerGone(answer)
         return answer
 
     def leave(self) -> None:
@@ -155,17 +167,15 @@ class Cluster:
                 ray.shutdown()
 
 
-def _gone(error: "exceptions.RayActorError") -> Gone:
+def _gone(error: "exceptions.RayError") -> Gone:
     text = str(error)
-    if error.preempted or "its node has died" in text or "node was terminated" in text:
+    if getattr(error, "preempted", False) or "its node has died" in text:
         return Gone("its node left", is_blameless=True)
-    if "running low on memory" in text:
+    if isinstance(error, exceptions.OutOfMemoryError):
         return Gone("killed by Ray, since its node was low on memory")
-    if "ray.kill" in text:
-        return Gone("killed")
-    if "creation task" in text or "__init__" in text:
-        return Gone(f"could not start: {_last_line(text)}")
-    return Gone("its process ended")
+    if "error raised in its creation task" in text:
+        return Gone(f"could not start: {_raised(text)}")
+    return Gone("killed" if "ray.kill" in text else "its process ended")
 
 
 def _first_line(error: BaseException) -> str:
@@ -173,8 +183,10 @@ def _first_line(error: BaseException) -> str:
     return f"{line or type(error).__name__}."
 
 
-def _last_line(text: str) -> str:
-    return text.strip().splitlines()[-1].strip()
+def _raised(text: str) -> str:
+    """The last line of a traceback: class and message."""
+    lines = re.findall(r"^(?:\w+\.)*(\w+: .+)$", text, re.MULTILINE)
+    return redacted(public_text(lines[-1] if lines else text.strip().splitlines()[-1]))
 
 
 def _mute() -> None:

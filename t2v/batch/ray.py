@@ -17,9 +17,10 @@ import t2v
 from t2v.batch.actor import Actor, Said
 from t2v.batch.bringing import Found, bring
 from t2v.batch.cluster import Cluster, Gone, WorkerGone
-from t2v.batch.engine import Died, Ended, Load, Loaded, Make, Message, NotLoaded, Work
+from t2v.batch.engine import Died, Ended, Message, Work
 from t2v.batch.making import Manner
 from t2v.batch.rooms import Room
+from t2v.media.parts import disk_error
 from t2v.plan.machine import Machine
 
 LOOK_S = 1.0
@@ -36,13 +37,16 @@ class _Remote:
 
     name: str
     actor: Any
+    log: Path
+    log_begins: int
+    """Where in its log it begins; before that are workers of earlier runs."""
     call: Any = None
     """What `talk` will answer."""
     heard: int = 0
+    errands: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
+    """Calls that hand over work, each with its method and arguments, until they have arrived."""
     num_sent: int = 0
-    unanswered: dict[int, Work] = field(default_factory=dict)
-    is_doubtful: bool = False
-    """Whether the line to it broke, so that work may have been lost on the way."""
+    is_shared: bool = True
     killed_at: float | None = None
 
 
@@ -55,12 +59,19 @@ class RayEngine:
         num_workers: How many there are to be, also before there is room for them; None for one a
             GPU, or one a node where there is none, as nodes come and go.
         device: As requests have it; `cpu` leaves GPUs alone.
+        label: Of a share of a batch: `2-of-8`. Shares may run in one folder at the same time.
     """
 
     def __init__(
-        self, address: str | None = None, *, num_workers: int | None = None, device: str = "auto"
+        self,
+        address: str | None = None,
+        *,
+        num_workers: int | None = None,
+        device: str = "auto",
+        label: str = "",
     ) -> None:
         self._num_workers = num_workers
+        self._label = f"-{label}" if label else ""
         self._cluster = Cluster(address, device)
         self._remotes: dict[str, _Remote] = {}
         self._messages: deque[Message] = deque()
@@ -69,7 +80,7 @@ class RayEngine:
         self._mark = f".work/shared-{secrets.token_hex(8)}"
         self._manner: Manner | None = None
         self._maker = ""
-        self._folder = Path()
+        self._folder = self._logs = Path()
 
     def machine(self) -> Machine:
         """What a worker of the cluster has; batches are planned for it, not for the driver's."""
@@ -78,9 +89,12 @@ class RayEngine:
     def open(self, manner: Manner, maker: str) -> None:
         """Join the cluster, and leave a mark by which workers know whether they see the folder."""
         self._manner, self._maker, self._folder = manner, maker, manner.folder
-        mark = self._folder / self._mark
-        (mark.parent / "logs").mkdir(parents=True, exist_ok=True)
-        mark.touch()
+        self._logs = self._folder / ".work" / "logs"
+        try:
+            self._logs.mkdir(parents=True, exist_ok=True)
+            (self._folder / self._mark).touch()
+        except OSError as error:
+            raise disk_error(self._logs, error) from error
         self._cluster.join()
 
     def grow(self, num_workers: int) -> None:
@@ -97,8 +111,7 @@ class RayEngine:
         """Hand work to an actor."""
         remote = self._remotes.get(worker)
         if remote is not None:
-            remote.unanswered[remote.num_sent] = work
-            remote.actor.take.remote(remote.num_sent, work)
+            _run(remote, remote.actor.take, remote.num_sent, work)
             remote.num_sent += 1
 
     def receive(self, timeout_s: float) -> Message | None:
@@ -114,7 +127,7 @@ class RayEngine:
     def interrupt(self) -> None:
         """Tell all actors to stop after the step they are at."""
         for remote in self._remotes.values():
-            remote.actor.interrupt.remote()
+            _run(remote, remote.actor.interrupt)
 
     def kill(self, worker: str) -> None:
         """End the process of an actor."""
@@ -127,7 +140,8 @@ class RayEngine:
         """End all actors, and the cluster where it was made for this batch."""
         with contextlib.suppress(OSError):
             (self._folder / self._mark).unlink()
-        leaving = [remote.actor.leave.remote() for remote in self._remotes.values()]
+        apart = [remote for remote in self._remotes.values() if not remote.is_shared]
+        leaving = [remote.actor.leave.remote() for remote in apart]
         self._cluster.wait(leaving, num=len(leaving), timeout_s=LEAVING_S)
         for remote in self._remotes.values():
             self._cluster.kill(remote.actor)
@@ -139,10 +153,11 @@ class RayEngine:
     def _start(self, room: Room) -> None:
         self._num_started += 1
         name = f"ray-{self._num_started}"
-        self._log_of(name).unlink(missing_ok=True)
-        arguments = (name, self._manner, self._maker, self._mark, t2v.__version__)
-        remote = _Remote(name, self._cluster.start(Actor, arguments, room))
-        self._remotes[name] = remote
+        log = self._logs / f"{name}{self._label}.log"
+        log.touch()
+        arguments = (name, self._manner, self._maker, self._mark, log.name, t2v.__version__)
+        actor = self._cluster.start(Actor, arguments, room)
+        remote = self._remotes[name] = _Remote(name, actor, log, log.stat().st_size)
         self._ask(remote)
 
     def _ask(self, remote: _Remote) -> None:
@@ -150,62 +165,57 @@ class RayEngine:
 
     def _listen(self, timeout_s: float) -> None:
         """Take in what actors said, if only that they are no more."""
-        by_call = {remote.call: remote for remote in self._remotes.values()}
-        if not by_call:
+        remotes = {
+            call: remote
+            for remote in self._remotes.values()
+            for call in (remote.call, *remote.errands)
+        }
+        if not remotes:
             time.sleep(timeout_s)
             return
-        self._cluster.wait(list(by_call), num=1, timeout_s=timeout_s)
-        for call in self._cluster.wait(list(by_call), num=len(by_call), timeout_s=0):
-            self._hear(by_call[call])
+        self._cluster.wait(list(remotes), num=1, timeout_s=timeout_s)
+        for call in self._cluster.wait(list(remotes), num=len(remotes), timeout_s=0):
+            self._hear(remotes[call], call)
         for remote in list(self._remotes.values()):
             if remote.killed_at and time.monotonic() - remote.killed_at > GONE_S:
                 self._bury(remote, Gone("did not end when it was killed"))
 
-    def _hear(self, remote: _Remote) -> None:
-        answer = self._cluster.answer(remote.call)
+    def _hear(self, remote: _Remote, call: Any) -> None:
+        errand = remote.errands.pop(call, None)
         try:
-            if isinstance(answer, Gone):
-                raise WorkerGone(answer)
-            if answer is None:
-                remote.is_doubtful = True
-            else:
+            answer = self._cluster.answer(call)
+            if errand is not None:
+                if answer is None:
+                    _run(remote, *errand)
+                return
+            if answer is not None:
                 self._take_in(remote, answer)
             self._ask(remote)
         except WorkerGone as gone:
             self._bury(remote, gone.why)
 
     def _take_in(self, remote: _Remote, said: Said) -> None:
+        remote.is_shared = said.is_shared
         if said.log:
-            with contextlib.suppress(OSError), self._log_of(remote.name).open("ab") as log:
+            with contextlib.suppress(OSError), remote.log.open("ab") as log:
                 log.write(said.log)
-        if remote.is_doubtful:
-            remote.is_doubtful = False
-            for number, work in remote.unanswered.items():
-                remote.actor.take.remote(number, work)
         for message in said.messages[remote.heard - said.first :]:
             remote.heard += 1
-            self._messages.append(self._settled(remote, message, is_shared=said.is_shared))
+            self._messages.append(self._with_files(remote, message))
 
-    def _settled(self, remote: _Remote, message: Message, *, is_shared: bool) -> Message:
-        """The message, once the work that it answers is off the list and its files are here."""
-        remote.unanswered = {
-            number: work
-            for number, work in remote.unanswered.items()
-            if not _answers(message, work)
-        }
-        if is_shared or not isinstance(message, Ended):
+    def _with_files(self, remote: _Remote, message: Message) -> Message:
+        """The message, once the files that it tells of are in the run folder."""
+        if remote.is_shared or not isinstance(message, Ended):
             return message
         source = _FromActor(self._cluster, remote.actor)
         outcomes = tuple(bring(outcome, self._folder, source) for outcome in message.outcomes)
         return Ended(message.worker, outcomes)
 
     def _bury(self, remote: _Remote, why: Gone) -> None:
-        del self._remotes[remote.name]
-        reason = _last_words(self._log_of(remote.name)) or why.reason
+        if self._remotes.pop(remote.name, None) is None:
+            return
+        reason = _last_words(remote.log, remote.log_begins) or why.reason
         self._messages.append(Died(remote.name, reason, why.is_blameless))
-
-    def _log_of(self, name: str) -> Path:
-        return self._folder / ".work" / "logs" / f"{name}.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,19 +237,15 @@ class _FromActor:
         self.cluster.ask(self.actor.forget, output)
 
 
-def _answers(message: Message, work: Work) -> bool:
-    match message, work:
-        case ((Loaded() | NotLoaded()), Load()):
-            return True
-        case Ended(outcomes=outcomes), Make(jobs=jobs):
-            return {one.key for one in outcomes} == {job.key for job in jobs}
-    return False
+def _run(remote: _Remote, method: Any, *arguments: Any) -> None:
+    """Call a method of an actor, again when the call did not arrive."""
+    remote.errands[method.remote(*arguments)] = (method, *arguments)
 
 
-def _last_words(log: Path) -> str | None:
+def _last_words(log: Path, begins: int) -> str | None:
     """What Python says when a signal ends it, where that is what ended the worker."""
     with contextlib.suppress(OSError), log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LAST_BYTES))
+        file.seek(max(begins, log.stat().st_size - _LAST_BYTES))
         words = re.findall(rb"^Fatal Python error: ([^\n]+)", file.read(), re.MULTILINE)
         if words:
             return str(words[-1], "utf-8", "replace")[:100]
