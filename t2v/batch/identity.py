@@ -67,7 +67,8 @@ def lock_sources(spec: ModelSpec, loras: Sequence[Lora] = ()) -> None:
         WeightsMissingError: The Hub cannot be reached.
         UnknownModelError: It has no such repository.
     """
-    for source in (spec, *spec.elsewhere):
+    sources: list[ModelSpec | Part] = [spec, *spec.elsewhere]
+    for source in sources:
         if source.repo and not revision_of(source):
             resolve_revision(source.repo, getattr(source, "branch", None) or "")
     for lora in loras:

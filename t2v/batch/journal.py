@@ -158,6 +158,7 @@ class Journal:
             DiskError: It cannot be written.
         """
         self.path = path
+        self._size = 0
         self._is_torn = True
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         try:

@@ -21,7 +21,7 @@ from t2v.errors import DiskError, RequestError
 Status = Literal["new", "started", "done", "failed", "interrupted"]
 
 _STATUSES = frozenset(get_args(OutcomeStatus))
-_KINDS = frozenset(get_args(Kind))
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 _OUTCOME = [one.name for one in fields(Outcome) if one.name not in ("failure", "record")]
 _RANK: dict[str, int] = {"new": 0, "started": 1, "interrupted": 2, "failed": 3, "done": 4}
 
@@ -179,7 +179,7 @@ class Replayed:
 
 
 def _failure(facts: Mapping[str, Any]) -> Failure:
-    kind = facts["kind"] if facts["kind"] in _KINDS else "generation"
+    kind = _KINDS.get(facts["kind"], "generation")
     return Failure(kind, str(facts["type"]), str(facts["message"]), int(facts["exit_code"]))
 
 
