@@ -21,7 +21,5 @@ def absolute(source: str, folder: Path) -> Path:
 def is_model_path(text: str, folder: Path) -> bool:
     """Whether a model named in a file of that folder is a folder here, and no name or repository."""
     return (
-        ("/" in text and exists(folder / text))
-        or text.startswith((".", "/", "~"))
-        or "\\" in text
+        ("/" in text and exists(folder / text)) or text.startswith((".", "/", "~")) or "\\" in text
     )
