@@ -71,7 +71,10 @@ class Worker:
         except BaseException as error:
             failure = _reason(error, f"making {', '.join(ids)}")
             outcomes = [_lost(job, failure) for job in jobs]
-        self._tell(Ended(self._name, tuple(outcomes)))
+        told = {outcome.key: outcome for outcome in outcomes}
+        nothing = Failure("generation", "LookupError", "The maker said nothing of it.")
+        whole = tuple(told.get(job.key) or _lost(job, nothing) for job in jobs)
+        self._tell(Ended(self._name, whole))
 
     def _heard(self, event: Event) -> None:
         # A finished video is kept, and so is what the last step completed.

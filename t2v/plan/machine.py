@@ -34,7 +34,7 @@ def probe_machine(device: str = "auto") -> Machine:
     free, total = _host_memory()
     found = _accelerator(device) if device != "cpu" else None
     kind, name, device_free, device_total = found or ("cpu", _processor(), free, total)
-    return Machine(kind, name, device_free, device_total, free, total, _num_cpus())
+    return Machine(kind, name, device_free, device_total, free, total, num_cpus())
 
 
 _Found = tuple[str, str, int | None, int | None]
@@ -186,7 +186,8 @@ def _windows_memory() -> tuple[int | None, int | None]:
     )
 
 
-def _num_cpus() -> int:
+def num_cpus() -> int:
+    """Processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
