@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from t2v.batch.failures import failure_of
+from t2v.batch.finished import sha256_of
 from t2v.batch.making import Outcome
 from t2v.errors import DiskError
 from t2v.media.metadata import sidecar_path
@@ -82,13 +83,17 @@ def _video(target: Path, files: list[Found], outcome: Outcome, source: Source) -
 
 
 def _fetch(target: Path, file: Found, sha256: str | None, source: Source) -> Path:
-    if sha256 and target.is_file() and _digest(target) == sha256:
+    if sha256 and target.is_file() and sha256_of(target) == sha256:
         return target  # brought before, by a driver that could not write it down
     with _part(target) as part:
         digest = _fill(part, file, source)
         if sha256 and digest != sha256:
-            raise DiskError(f"{target.name} was damaged on its way from the worker that made it.")
+            raise DiskError(_damaged(target))
         return part.publish(overwrite=False)
+
+
+def _damaged(target: Path) -> str:
+    return f"{target.name} was damaged on its way from the worker that made it."
 
 
 @contextlib.contextmanager
@@ -110,6 +115,8 @@ def _folder(target: Path, files: list[Found], outcome: Outcome, source: Source) 
             with _part(inner) as piece:
                 _fill(piece, file, source)
                 piece.publish(overwrite=True)
+        if outcome.sha256 and sha256_of(part) != outcome.sha256:
+            raise DiskError(_damaged(target))
         place = next(place for place in candidates(target) if not os.path.lexists(place))
         part.rename(place)
         return place
@@ -135,11 +142,6 @@ def _pieces(file: Found, source: Source) -> Iterator[bytes]:
             raise DiskError(f"{file.path} was cut short on the disk of the worker that made it.")
         offset += len(piece)
         yield piece
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _inside(path: str) -> Path:

@@ -170,12 +170,12 @@ class Cluster:
 def _gone(error: "exceptions.RayError") -> Gone:
     text = str(error)
     if getattr(error, "preempted", False) or "its node has died" in text:
-        return Gone("its node left", is_blameless=True)
+        return Gone("left with its node", is_blameless=True)
     if isinstance(error, exceptions.OutOfMemoryError):
-        return Gone("killed by Ray, since its node was low on memory")
+        return Gone("was killed by Ray, since its node was low on memory")
     if "error raised in its creation task" in text:
         return Gone(f"could not start: {_raised(text)}")
-    return Gone("killed" if "ray.kill" in text else "its process ended")
+    return Gone("was killed" if "ray.kill" in text else "ended without a word")
 
 
 def _first_line(error: BaseException) -> str:

@@ -84,7 +84,7 @@ class Died:
 
     worker: str
     reason: str
-    """In a few words: `killed by SIGSEGV`, `ended with exit code 3`, `its node left`."""
+    """In a few words: `killed by SIGSEGV`, `ended with exit code 3`, `left with its node`."""
     is_blameless: bool = False
     """Whether what it was making cannot be the cause: its machine was taken away."""
 

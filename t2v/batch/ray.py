@@ -17,10 +17,11 @@ import t2v
 from t2v.batch.actor import Actor, Said
 from t2v.batch.bringing import Found, bring
 from t2v.batch.cluster import Cluster, Gone, WorkerGone
-from t2v.batch.engine import Died, Ended, Message, Work
+from t2v.batch.engine import Died, Ended, Heard, Message, Ready, Work
 from t2v.batch.making import Manner
 from t2v.batch.rooms import Room
 from t2v.media.parts import disk_error
+from t2v.plan.events import Event
 from t2v.plan.machine import Machine
 
 LOOK_S = 1.0
@@ -28,6 +29,8 @@ LOOK_S = 1.0
 GONE_S = 10.0
 """How long a worker that was killed may take to be gone before it counts as dead anyway."""
 LEAVING_S = 5.0
+PATIENCE_S = 60.0
+"""How long nobody may be at work before that is explained."""
 _LAST_BYTES = 1 << 16
 
 
@@ -75,7 +78,9 @@ class RayEngine:
         self._cluster = Cluster(address, device)
         self._remotes: dict[str, _Remote] = {}
         self._messages: deque[Message] = deque()
-        self._num_started = 0
+        self._num_started = self._num_joined = 0
+        self._opened_at = 0.0
+        self._has_complained = False
         self._looked_at = float("-inf")
         self._mark = f".work/shared-{secrets.token_hex(8)}"
         self._manner: Manner | None = None
@@ -96,6 +101,7 @@ class RayEngine:
         except OSError as error:
             raise disk_error(self._logs, error) from error
         self._cluster.join()
+        self._opened_at = time.monotonic()
 
     def grow(self, num_workers: int) -> None:
         """Start actors for which there is use and room."""
@@ -106,6 +112,7 @@ class RayEngine:
         alive = sum(remote.killed_at is None for remote in self._remotes.values())
         for _ in range(min(num_workers, room.num_workers) - alive):
             self._start(room)
+        self._complain(room)
 
     def send(self, worker: str, work: Work) -> None:
         """Hand work to an actor."""
@@ -149,6 +156,18 @@ class RayEngine:
         self._cluster.wait(calls, num=len(calls), timeout_s=GONE_S)
         self._remotes.clear()
         self._cluster.leave()
+
+    def _complain(self, room: Room) -> None:
+        """Say once that nobody works since there is no room, where that lasts."""
+        if self._num_joined or self._has_complained:
+            return
+        if time.monotonic() - self._opened_at > PATIENCE_S:
+            self._has_complained = True
+            text = (
+                f"Waiting for room on the Ray cluster: a worker needs {room.num_gpus} GPUs and "
+                f"{room.num_cpus} processors. See `ray status`."
+            )
+            self._messages.append(Heard("", Event("warning", message=text)))
 
     def _start(self, room: Room) -> None:
         self._num_started += 1
@@ -201,6 +220,7 @@ class RayEngine:
                 log.write(said.log)
         for message in said.messages[remote.heard - said.first :]:
             remote.heard += 1
+            self._num_joined += isinstance(message, Ready)
             self._messages.append(self._with_files(remote, message))
 
     def _with_files(self, remote: _Remote, message: Message) -> Message:
@@ -248,5 +268,5 @@ def _last_words(log: Path, begins: int) -> str | None:
         file.seek(max(begins, log.stat().st_size - _LAST_BYTES))
         words = re.findall(rb"^Fatal Python error: ([^\n]+)", file.read(), re.MULTILINE)
         if words:
-            return str(words[-1], "utf-8", "replace")[:100]
+            return "crashed: " + str(words[-1], "utf-8", "replace")[:100]
     return None
