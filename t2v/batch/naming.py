@@ -94,6 +94,8 @@ class _Names:
                 self._check_encoding(draft)
             except RequestError as error:
                 self._wrong(draft, str(error))
+        if self.errors:
+            return
         self._settle_meetings(asked)
         taken = {_place(draft.output) for draft in asked}
         for draft in drafts:
@@ -131,8 +133,7 @@ class _Names:
         """Videos of one item get the key into their names; two items with one name are a mistake."""
         meeting: dict[str, list[Draft]] = {}
         for draft in asked:
-            if draft.output:
-                meeting.setdefault(_place(draft.output), []).append(draft)
+            meeting.setdefault(_place(draft.output), []).append(draft)
         for drafts in meeting.values():
             if len(drafts) == 1:
                 continue
