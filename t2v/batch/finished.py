@@ -70,6 +70,18 @@ def record_of(path: Path, key: str) -> dict[str, Any] | None:
     return found if found and found.get("key") == key else None
 
 
+def restore_sidecar(path: Path, record: dict[str, Any]) -> None:
+    """Write the sidecar of a video whose maker did not live to write it.
+
+    Raises:
+        DiskError: It cannot be written.
+    """
+    from t2v.media.metadata import write_sidecar  # noqa: PLC0415 - as below
+
+    if not any(os.path.lexists(place) for place in sidecars_of(path)):
+        write_sidecar(path, record, overwrite=False)
+
+
 def _embedded(path: Path) -> dict[str, Any] | None:
     # The process that drives a batch has no use for libav but here, after a crash.
     from t2v.errors import T2VError  # noqa: PLC0415

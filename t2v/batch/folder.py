@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from t2v.api.record import public_name, public_text, versions
-from t2v.batch.finished import also_named, move_aside, num_bytes_of, place_of, record_of, sha256_of
+from t2v.batch.finished import (
+    also_named,
+    move_aside,
+    num_bytes_of,
+    place_of,
+    record_of,
+    restore_sidecar,
+    sha256_of,
+)
 from t2v.batch.identity import media_of, media_of_job
 from t2v.batch.jobs import Job
 from t2v.batch.journal import Journal
@@ -95,7 +103,12 @@ class RunView:
 
         Files appear under their name when they are whole, so that being there is enough.
         """
-        if self.state.of(job.key).status not in ("started", "interrupted"):
+        now = self.state.of(job.key)
+        # Of what was started over, the file there may be the old one.
+        if (
+            now.status
+            not in (("started", "interrupted", "new")[: 2 + (self.state.generation == 1)])
+        ):
             return None
         path = place_of(self.folder, job.output)
         size = num_bytes_of(path) if path else None
@@ -158,6 +171,7 @@ class Run(RunView):
             return True
         outcome = self._unrecorded(job)
         if outcome is not None:
+            restore_sidecar(self.folder / job.output, outcome.record)
             self._end(job, outcome, {"adopted": True})
         return outcome is not None
 
