@@ -4,6 +4,7 @@ import os
 import re
 import stat
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -34,6 +35,29 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CHUNK = 1 << 20
 
 
+class Spool:
+    """Bytes that could be read only once, in a file without a name; gone when nobody has it."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        size = 0
+        with tempfile.TemporaryFile() as file:
+            for piece in pieces:
+                size += len(piece)
+                if size > MAX_STREAM_BYTES:
+                    limit = f"{MAX_STREAM_BYTES // 10**6} MB"
+                    raise ValueError(f"more than {limit}; write it to a file first.")
+                file.write(piece)
+            file.flush()
+            self._descriptor = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._descriptor)
+
+    def open(self) -> IO[bytes]:
+        """The bytes from the beginning."""
+        stream = os.fdopen(os.dup(self._descriptor), "rb")
+        stream.seek(0)
+        return stream
+
+
 @dataclass(slots=True)
 class PromptFile:
     """A prompt file that can be read twice."""
@@ -44,7 +68,7 @@ class PromptFile:
     """Where relative paths in it begin."""
     kind: Kind = "lines"
     path: Path | None = None
-    spool: IO[bytes] | None = None
+    spool: Spool | None = None
     """What came from stdin or a pipe."""
     state: tuple[int, ...] = ()
     """Of the file when it was looked at first: a change before the second look is noticed."""
@@ -57,10 +81,7 @@ class PromptFile:
     def open(self) -> IO[bytes]:
         """The bytes from the beginning; only one reader at a time."""
         if self.spool is not None:
-            # A duplicate can be closed without closing the spool.
-            stream = os.fdopen(os.dup(self.spool.fileno()), "rb")
-            stream.seek(0)
-            return stream
+            return self.spool.open()
         assert self.path is not None
         return self.path.open("rb")
 
@@ -74,7 +95,7 @@ def open_file(given: str | Path, stdin: TextIO | None, mistakes: Mistakes) -> Pr
     name = str(given)
     try:
         if name == "-":
-            file = PromptFile("stdin", Path(), spool=_spooled(_bytes(stdin)))
+            file = PromptFile("stdin", Path(), spool=Spool(_bytes(stdin)))
         else:
             file = _on_disk(name)
         return _told_apart(file)
@@ -167,7 +188,7 @@ def _on_disk(name: str) -> PromptFile:
     if stat.S_ISREG(mode):
         return PromptFile(name, folder, kind or "lines", path, state=_state(path))
     with path.open("rb") as stream:
-        return PromptFile(name, folder, kind or "lines", path, _spooled(_pieces(stream)))
+        return PromptFile(name, folder, kind or "lines", path, Spool(_pieces(stream)))
 
 
 def _told_apart(file: PromptFile) -> PromptFile:
@@ -197,19 +218,6 @@ def _bytes(stdin: TextIO | None) -> Iterator[bytes]:
 def _pieces(stream: IO[bytes], *, lines: bool = False) -> Iterator[bytes]:
     read = stream.readline if lines else stream.read
     return iter(lambda: read(_CHUNK), b"")
-
-
-def _spooled(pieces: Iterable[bytes]) -> IO[bytes]:
-    spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the file is read
-    size = 0
-    for piece in pieces:
-        size += len(piece)
-        if size > MAX_STREAM_BYTES:
-            spool.close()
-            raise ValueError(f"more than {MAX_STREAM_BYTES // 10**6} MB; write it to a file first.")
-        spool.write(piece)
-    spool.flush()
-    return spool
 
 
 def _neighbor(path: Path) -> str:
