@@ -9,15 +9,14 @@ OUT/.work/              who is at work, logs, and `<id>/` of what is in the maki
 """
 
 import contextlib
-import hashlib
 import json
 import shutil
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from t2v.api.record import public_name, public_text, versions
+from t2v.batch import chronicle
 from t2v.batch.finished import (
     also_named,
     move_aside,
@@ -31,31 +30,15 @@ from t2v.batch.identity import media_of, media_of_job
 from t2v.batch.jobs import Job
 from t2v.batch.journal import Journal
 from t2v.batch.locks import held_journal
-from t2v.batch.making import Failure, Outcome
+from t2v.batch.making import Outcome
 from t2v.batch.results import RESULTS, write_results
 from t2v.batch.shards import Shard
-from t2v.batch.state import (
-    JobState,
-    Place,
-    Planned,
-    State,
-    Status,
-    outcome_facts,
-    read_state,
-    record_at,
-)
+from t2v.batch.state import JobState, Place, Planned, State, read_state, record_at
 from t2v.errors import RequestError
 from t2v.media.parts import disk_error
-from t2v.text import redacted
 
 WORK = ".work"
 _OURS = ("logs", "gate")
-_ENDS: dict[str, Status] = {
-    "ok": "done",
-    "suspect": "done",
-    "failed": "failed",
-    "interrupted": "interrupted",
-}
 
 
 def work_of(folder: Path, job_id: str) -> Path:
@@ -64,7 +47,7 @@ def work_of(folder: Path, job_id: str) -> Path:
     Raises:
         RequestError: The id is no name of a folder.
     """
-    if Path(job_id).name != job_id or "\0" in job_id or "\\" in job_id:
+    if job_id in ("", "..") or Path(job_id).name != job_id or not {"\0", "\\"}.isdisjoint(job_id):
         raise RequestError(f"{job_id!r:.80} cannot name a folder. Give the item another id.")
     is_taken = job_id in _OURS or job_id.startswith("owner-")
     return folder / WORK / (f"{job_id}-work" if is_taken else job_id)
@@ -149,13 +132,11 @@ class Run(RunView):
 
     def planned(self, jobs: Sequence[Job]) -> None:
         """Say which videos are wanted: all others of the folder are left out of the results."""
-        digest = hashlib.sha256(repr([(j.key, j.id, j.custom_id, j.output) for j in jobs]).encode())
-        name = self._journal.path.name
-        if self.state.plans.get(name) == digest.hexdigest():
+        name, digest = self._journal.path.name, chronicle.plan_digest(jobs)
+        if self.state.plans.get(name) == digest:
             return
-        plan = {"event": "plan", "num_jobs": len(jobs), "digest": digest.hexdigest()}
-        offsets = self._append(*map(_job_facts, jobs), plan)
-        self.state.plans[name] = digest.hexdigest()
+        offsets = self._append(*chronicle.planned(jobs, digest))
+        self.state.plans[name] = digest
         self.state.planned = {
             job.key: Planned(job.id, job.custom_id, job.output, Place(self._journal.path, offset))
             for job, offset in zip(jobs, offsets, strict=False)
@@ -172,7 +153,7 @@ class Run(RunView):
         outcome = self._unrecorded(job)
         if outcome is not None:
             restore_sidecar(self.folder / job.output, outcome.record)
-            self._end(job, outcome, {"adopted": True})
+            self._end(job, outcome)
         return outcome is not None
 
     def started(self, job: Job, worker: str) -> None:
@@ -182,22 +163,12 @@ class Run(RunView):
         aside = move_aside(path) if path else None
         if now.status == "new" and self.state.generation > 1:
             shutil.rmtree(work_of(self.folder, job.id), ignore_errors=True)
-        self._append(
-            {
-                "event": "started",
-                "generation": self.state.generation,
-                "key": job.key,
-                "id": job.id,
-                "custom_id": job.custom_id,
-                "worker": worker,
-                "aside": aside and aside.relative_to(self.folder).as_posix(),
-            }
-        )
+        self._append(chronicle.started(job, self.state.generation, worker, aside))
         self.state.begin(job.key, job.id, job.custom_id, self.state.generation)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """Say what became of it; the file of a finished one is on the disk by then."""
-        self._end(job, outcome, {})
+        self._end(job, outcome)
         if self.state.of(job.key).status == "done":
             shutil.rmtree(work_of(self.folder, job.id), ignore_errors=True)
 
@@ -206,25 +177,20 @@ class Run(RunView):
         state = self.state
         made_of = {"num_outcomes": state.num_outcomes, "plans": sorted(state.plans.values())}
         size = num_bytes_of(self.folder / RESULTS)
-        if state.results != {**made_of, "num_bytes": size}:
-            size = write_results(self.folder, state)
-            state.results = {**made_of, "num_bytes": size}
-            self._append({"event": "finished", "summary": summary, "results": state.results})
-        elif self._has_begun:
-            self._append({"event": "finished", "summary": summary, "results": state.results})
+        is_behind = state.results != {**made_of, "num_bytes": size}
+        if is_behind:
+            state.results = {**made_of, "num_bytes": write_results(self.folder, state)}
+        if is_behind or self._has_begun:
+            self._append(chronicle.finished(summary, state.results))
 
     def begin_again(self) -> None:
         """Forget what was made, of this share; finished videos stay on the disk."""
         if not self.state.jobs:
             return
-        generation = self.state.generation + 1
-        shard = self._shard
-        self._append(
-            {"event": "fresh", "generation": generation, "shard": str(shard) if shard else None}
-        )
+        generation, shard = self.state.generation + 1, self._shard
+        self._append(chronicle.begun_again(generation, shard))
         self.state.generation = generation
-        kept = {k: v for k, v in self.state.jobs.items() if shard and not shard.has(k)}
-        self.state.jobs = kept
+        self.state.jobs = {k: v for k, v in self.state.jobs.items() if shard and not shard.has(k)}
 
     def _give_name(self, job: Job) -> None:
         """A finished video that is now wanted under another name gets that one as well."""
@@ -238,35 +204,23 @@ class Run(RunView):
         if old and new and also_named(old, new):
             text = record_at(now.place) if now.place else b""
             record = json.loads(text) if text else {}
-            self._end(job, replace(now.outcome, output=job.output, record=record), {})
+            self._end(job, replace(now.outcome, output=job.output, record=record))
 
-    def _end(self, job: Job, outcome: Outcome, further: Mapping[str, Any]) -> None:
-        status: Status = _ENDS[outcome.status]
+    def _end(self, job: Job, outcome: Outcome) -> None:
         outcome = self._measured(outcome)
-        facts = {
-            "event": status,
-            "generation": self.state.generation,
-            "id": job.id,
-            "custom_id": job.custom_id,
-            **outcome_facts(outcome),
-            **further,
-            "media": media_of_job(job),
-            "failure": outcome.failure and _public(outcome.failure),
-        }
-        [*_, offset] = self._append(
-            {**facts, "record": outcome.record} if outcome.record else facts
-        )
+        generation = self.state.generation
+        [offset] = self._append(chronicle.ended(job, outcome, generation))
         self.state.end(
             job.key,
             JobState(
-                status,
-                self.state.attempts(job.key, self.state.generation),
-                outcome=replace(outcome, record={}),
-                media=facts["media"],
-                id=job.id,
-                custom_id=job.custom_id,
-                generation=self.state.generation,
-                place=Place(self._journal.path, offset),
+                chronicle.END[outcome.status],
+                self.state.attempts(job.key, generation),
+                replace(outcome, record={}),
+                media_of_job(job),
+                job.id,
+                job.custom_id,
+                generation,
+                Place(self._journal.path, offset),
             ),
         )
 
@@ -281,9 +235,7 @@ class Run(RunView):
     def _append(self, *events: Mapping[str, Any]) -> list[int]:
         """Write events; where each of them begins."""
         if not self._has_begun:
-            self._journal.append(
-                {"event": "run", "shard": self._shard and str(self._shard), "versions": versions()}
-            )
+            self._journal.append(chronicle.begun(self._shard))
             self._has_begun = True
         return self._journal.append(*events)
 
@@ -335,24 +287,6 @@ def _notes(folder: Path, state: State, *, has_locks: bool) -> list[str]:
     if not has_locks:
         notes.append(f"the disk of {folder.name} has no locks; let no other run use the folder")
     return notes
-
-
-def _job_facts(job: Job) -> dict[str, Any]:
-    return {
-        "event": "job",
-        "key": job.key,
-        "id": job.id,
-        "custom_id": job.custom_id,
-        "output": job.output,
-        "source": public_name(job.source),
-        "prompt": job.request.prompt,
-        "model": public_name(job.request.model),
-        "seed": job.request.seed,
-    }
-
-
-def _public(failure: Failure) -> dict[str, Any]:
-    return asdict(failure) | {"message": redacted(public_text(failure.message))}
 
 
 def _media_in(record: Mapping[str, Any], output: str) -> str:
