@@ -1,10 +1,13 @@
 """A batch as arithmetic: every video settled and named before a weight is loaded."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from t2v.plan.machine import Machine
 from t2v.plan.request import MemoryPlan, Request
 from t2v.zoo.spec import ModelSpec
+
+Layout = Literal["flat", "vbench"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,5 @@ class BatchPlan:
     """Items that ask for a video that another item asks for already; it is made once."""
     estimate_s: float | None = None
     """How long all of it takes on this machine, from earlier runs; None where they do not tell."""
+    layout: Layout = "flat"
+    """`vbench` has the finished videos also in a folder without anything else."""

@@ -5,15 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
 
+from t2v.batch.jobs import Layout
 from t2v.errors import DocumentError, RequestError
 from t2v.media.codecs import CONTAINERS, SUFFIX_OF_CODEC, check_encoding
 from t2v.media.names import PROMPT_BYTES, check_template, filled, shortened, slug
 from t2v.media.parts import MAX_NAME_BYTES
 from t2v.plan.request import Request
 
-Layout = Literal["flat", "vbench"]
 LAYOUTS: tuple[Layout, ...] = ("flat", "vbench")
 KEY_DIGITS = 8
 """Of the key in a name; more where two of them meet."""

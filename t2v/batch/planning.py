@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from t2v.batch.grouping import estimate_s, grouped
 from t2v.batch.identity import job_key
 from t2v.batch.items import Item
-from t2v.batch.jobs import BatchPlan, Job
-from t2v.batch.naming import Draft, Layout, name_all
+from t2v.batch.jobs import BatchPlan, Job, Layout
+from t2v.batch.naming import Draft, name_all
 from t2v.batch.settling import Settler
 from t2v.batch.shards import Shard
 from t2v.errors import DocumentError, RequestError
@@ -76,6 +76,7 @@ def plan_batch(
         tuple(dict.fromkeys([*notes, *settler.notes, *drafting.notes()])),
         drafting.num_repeats,
         estimate_s(made.groups, made.jobs, read_runs()),
+        layout,
     )
 
 

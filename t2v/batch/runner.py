@@ -23,6 +23,7 @@ from t2v.batch.sheet import write_sheet
 from t2v.batch.signals import Signals
 from t2v.batch.summary import Summary
 from t2v.batch.tally import Tally
+from t2v.batch.vbench import gather_videos
 from t2v.errors import DiskError, T2VError
 from t2v.plan.events import Listener, silent
 
@@ -88,7 +89,7 @@ def run_batch(
             with _opened(engine, manner, maker, tally):
                 drive.until_done()
         summary = tally.summary(is_strict=manner.strict)
-        _close(run, summary, tally, is_same=not missing)
+        _close(run, plan, summary, tally, is_same=not missing)
     return tally.summary(is_strict=manner.strict)
 
 
@@ -139,11 +140,13 @@ def _opened(engine: Engine, manner: Manner, maker: str, tally: Tally) -> Generat
         engine.close()
 
 
-def _close(run: Run, summary: Summary, tally: Tally, *, is_same: bool) -> None:
+def _close(run: Run, plan: BatchPlan, summary: Summary, tally: Tally, *, is_same: bool) -> None:
     """Write what is derived from the journal; what cannot be written now, the next run writes."""
     try:
         run.finished(summary.to_dict())
         if not (is_same and (run.folder / "index.html").exists()):
             write_sheet(run.folder)
+        if plan.layout == "vbench":
+            gather_videos(run.folder, run.state)
     except T2VError as error:
         tally.ended("disk", str(error)) if isinstance(error, DiskError) else tally.warn(str(error))

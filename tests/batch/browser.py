@@ -65,13 +65,12 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def wait_for(self, expression: str, timeout_s: float = 10) -> Any:
-        """Wait until an expression holds; its value."""
+    def wait_for(self, expression: str, timeout_s: float = 10) -> None:
+        """Wait until an expression holds."""
         deadline = time.monotonic() + timeout_s
-        while not (value := self.ask(expression)):
+        while not self.ask(f"!!({expression})"):
             assert time.monotonic() < deadline, f"not in {timeout_s} s: {expression}"
             time.sleep(0.02)
-        return value
 
     def click(self, selector: str, number: int = 0) -> None:
         """Press and release the mouse in the middle of an element that can be seen."""

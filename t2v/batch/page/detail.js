@@ -7,10 +7,11 @@ const replayed = (item) => `t2v replay ${quoted(item.output.startsWith("-") ? `.
 function openDetail(item) {
   letGo(detail);
   const stage = h("div", { class: "stage" }, media(item, kindOf(item) === "film" ? { controls: true, autoplay: true } : {}));
-  detail.replaceChildren(stage, h("aside", {}, moves(item), h("p", { class: "whole", dir: "auto" }, item.prompt ?? item.id),
+  detail.replaceChildren(stage, h("aside", { tabindex: -1 }, moves(item), h("p", { class: "whole", dir: "auto" }, item.prompt ?? item.id),
     story(item), why(item), actions(item), table(item)));
   detail.item = item;
   if (!detail.open) detail.showModal();
+  detail.querySelector("aside").focus(); // Not the film: it would take the arrow keys.
 }
 function moves(item) {
   const at = order.indexOf(item);

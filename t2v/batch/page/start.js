@@ -74,6 +74,7 @@ const KEYS = {
   Enter: () => order[cursor] && openDetail(order[cursor]), c: () => order[cursor]?.href && choose(order[cursor]),
 };
 const DETAIL_KEYS = {
+  " ": () => { const film = detail.querySelector("video"); film && (film.paused ? film.play() : film.pause()); },
   ArrowRight: () => turn(1), ArrowLeft: () => turn(-1), t: () => theme(true),
   c: () => { if (detail.item.href) { choose(detail.item); openDetail(detail.item); } },
 };
