@@ -1,15 +1,44 @@
 """Every test runs offline, with a home of its own, and sees no setting of the machine it runs on."""
 
+import faulthandler
 import os
 import socket
 from pathlib import Path
 
 import pytest
+from pytest_timeout import Settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 LOOPBACK = ("127.", "::1", "localhost")
+STDERR = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remember stderr: later it is captured, and of a worker nothing else is seen."""
+    config.stash[STDERR] = os.dup(2)
+
+
+def pytest_timeout_set_timer(item: pytest.Item, settings: Settings) -> bool:
+    """End the process of a test that hangs, all stacks told; pytest or xdist says which test it was.
+
+    pytest-timeout's own ways wait for the interpreter, which a library may hold, or for the test.
+    """
+    stderr = item.config.stash[STDERR]
+    faulthandler.dump_traceback_later(settings.timeout, exit=True, file=stderr)
+    return True
+
+
+def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
+    """The test has ended."""
+    faulthandler.cancel_dump_traceback_later()
+    return True
+
+
+def pytest_enter_pdb() -> None:
+    """A person who looks around has all the time."""
+    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(autouse=True)

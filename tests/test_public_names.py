@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import t2v
+from tests.patience import PATIENCE_S
 
 
 def names_for_type_checkers() -> set[str]:
@@ -33,5 +34,7 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_importing_t2v_imports_nothing_heavy():
     heavy = "{'torch', 'diffusers', 'transformers', 'numpy', 'av', 'yaml', 'pydantic'}"
     code = f"import sys, t2v; print(sorted({heavy} & set(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S
+    )
     assert result.stdout == "[]\n"

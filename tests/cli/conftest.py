@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from t2v_cli.__main__ import run
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--num-frames", "5", "--steps", "2", "--seed", "3")
@@ -65,7 +66,7 @@ def program(tmp_path: Path) -> Cli:
             capture_output=True,
             cwd=tmp_path,
             env=environment(**more),
-            timeout=120,
+            timeout=PATIENCE_S,
         )
         out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
         return Result(done.returncode, out, err)

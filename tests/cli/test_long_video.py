@@ -10,6 +10,7 @@ import pytest
 from t2v_cli.timeline import timeline
 from tests.cli.conftest import environment
 from tests.cli.test_plan import rows
+from tests.patience import patience
 
 STORY = """\
 - a red ball
@@ -160,20 +161,24 @@ RUN = ("--size", "64x64", "--steps", "2", "--seed", "3", "--progress", "json", "
 
 def run_until(tmp_path, arguments, is_time, number):
     """Run the program and send it a signal when an event comes: exit code and stdout."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "t2v_cli", "generate", *arguments, *RUN],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=environment(),
-    ) as child:
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "t2v_cli", "generate", *arguments, *RUN],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=environment(),
+        ) as child,
+        patience(child),
+    ):
         sent = False
         for line in child.stderr:
             if not sent and is_time(json.loads(line)):
                 child.send_signal(number)
                 sent = True
         out = child.stdout.read()
+        child.wait()
     return child.returncode, out
 
 

@@ -11,6 +11,7 @@ import pytest
 import t2v
 from t2v_cli.columns import text_width
 from tests.cli.conftest import environment
+from tests.patience import patience
 
 OWN = """
 models:
@@ -143,13 +144,14 @@ def on_terminal(width: int, *arguments: str) -> list[str]:
     )
     os.close(follower)
     seen = b""
-    try:
-        while chunk := os.read(leader, 1 << 16):
-            seen += chunk
-    except OSError:  # the end of a terminal
-        pass
-    os.close(leader)
-    assert program.wait() == 0
+    with patience(program):
+        try:
+            while chunk := os.read(leader, 1 << 16):
+                seen += chunk
+        except OSError:  # the end of a terminal
+            pass
+        os.close(leader)
+        assert program.wait() == 0
     return seen.decode().splitlines()
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from tests.cli.conftest import ROOT, environment
+from tests.patience import PATIENCE_S
 
 
 def test_the_page_is_current():
@@ -12,5 +13,6 @@ def test_the_page_is_current():
         capture_output=True,
         text=True,
         env=environment(),
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stderr) == (0, "")

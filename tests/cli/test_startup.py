@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests.cli.conftest import environment
+from tests.patience import PATIENCE_S
 
 HEAVY = {
     "PIL",
@@ -74,6 +75,7 @@ def loaded(
         check=True,
         cwd=tmp_path,
         env=environment(),
+        timeout=PATIENCE_S,
     )
     found, count = done.stdout.splitlines()[-2:]
     return found.split()[1:], int(count.split()[1])

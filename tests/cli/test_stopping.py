@@ -15,6 +15,7 @@ import t2v
 from t2v_cli.progress import Talk
 from t2v_cli.stopping import Stopping
 from tests.cli.conftest import environment
+from tests.patience import patience
 
 LONG = ("generate", "a ball", "--steps", "400", "--seed", "3", "--progress", "json")
 
@@ -23,14 +24,17 @@ def interrupted(
     tmp_path: Path, when: Callable[[dict[str, Any]], bool], *numbers: int, extra: Sequence[str] = ()
 ) -> tuple[int, list[dict[str, Any]], str]:
     """Run a long generation, send the signals when the event comes; exit code, events, stdout."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "t2v_cli", *LONG, *extra],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=environment(),
-    ) as child:
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "t2v_cli", *LONG, *extra],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=environment(),
+        ) as child,
+        patience(child),
+    ):
         assert child.stderr is not None
         assert child.stdout is not None
         events = []
@@ -42,6 +46,7 @@ def interrupted(
                     time.sleep(0.05)
                 numbers = ()
         out = child.stdout.read()
+        child.wait()
     return child.returncode, events, out
 
 

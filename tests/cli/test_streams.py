@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tests.cli.conftest import environment
+from tests.patience import PATIENCE_S, patience
 
 PLAN = ("plan", "a ball", "--seed", "7")
 
@@ -20,7 +21,7 @@ def shell(command: str, tmp_path, **more: str) -> subprocess.CompletedProcess[st
         text=True,
         cwd=tmp_path,
         env=environment(T2V=f"{sys.executable} -m t2v_cli", **more),
-        timeout=120,
+        timeout=PATIENCE_S,
     )
 
 
@@ -67,6 +68,7 @@ def test_bytes_that_are_no_text_on_stdin_are_replaced(program, tmp_path):
         capture_output=True,
         cwd=tmp_path,
         env=environment(),
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0
 
@@ -74,18 +76,26 @@ def test_bytes_that_are_no_text_on_stdin_are_replaced(program, tmp_path):
 def on_terminal(arguments: tuple[str, ...], tmp_path, *, typed: str = "", **more: str) -> str:
     """What a person sees who types the command, and then something more."""
     seen = b""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(tmp_path)
-        command = [sys.executable, "-m", "t2v_cli", *arguments]
-        os.execve(sys.executable, command, environment(TERM="xterm", COLUMNS="120", **more))
-    os.write(terminal, typed.encode())
-    try:
-        while chunk := os.read(terminal, 4096):
-            seen += chunk
-    except OSError:
-        pass  # Linux answers so when the child is gone.
-    os.waitpid(child, 0)
+    leader, follower = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "t2v_cli", *arguments],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        cwd=tmp_path,
+        env=environment(TERM="xterm", COLUMNS="120", **more),
+        start_new_session=True,
+    )
+    os.close(follower)
+    with patience(program):
+        os.write(leader, typed.encode())
+        try:
+            while chunk := os.read(leader, 4096):
+                seen += chunk
+        except OSError:
+            pass  # Linux answers so when the child is gone.
+        os.close(leader)
+        program.wait()
     return seen.decode()
 
 

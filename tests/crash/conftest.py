@@ -1,11 +1,12 @@
-"""One loaded model for all crashes; the children inherit it."""
+"""One loaded model for all crashes."""
 
 import pytest
 
 import t2v
+from tests.crash import works
 
 
 @pytest.fixture(scope="session")
 def doodle() -> "t2v.Generator":
     """The embedded model, in memory."""
-    return t2v.load("doodle-128", device="cpu")
+    return works.doodle()

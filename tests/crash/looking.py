@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 needs_ffprobe = pytest.mark.skipif(
     shutil.which("ffprobe") is None, reason="ffprobe is the judge, and it is not installed"
 )
@@ -22,6 +24,7 @@ def frames_in(path: Path) -> int:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE_S,
     )
     streams = json.loads(done.stdout or "{}").get("streams", [])
     return int(streams[0].get("nb_read_frames", 0)) if done.returncode == 0 and streams else -1

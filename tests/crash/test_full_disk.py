@@ -11,6 +11,7 @@ import pytest
 
 import t2v
 from t2v.media.writer import open_writer
+from tests.patience import PATIENCE_S
 
 QUICK = {"num_frames": 5, "num_inference_steps": 1}
 ROOM = 600_000
@@ -33,13 +34,13 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "t2v-test", str(folder)]
     try:
-        done = subprocess.run(command, capture_output=True, check=False)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_S)
     except FileNotFoundError:
         pytest.skip("there is no mount here")
     if done.returncode:
         pytest.skip("only root may make a small disk")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", str(folder)], check=True, timeout=PATIENCE_S)
 
 
 def fill(disk: Path, leave: int) -> None:

@@ -1,8 +1,5 @@
 """kill -9 at any moment: the final name holds a whole file or nothing."""
 
-import os
-import time
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,15 +8,11 @@ import pytest
 
 import t2v
 from t2v.media.writer import open_writer
-from tests.crash.forking import Tell, forked, moments, seeds
+from tests.crash import works
+from tests.crash.children import killed_at, needs_children, seeds, started
 from tests.crash.looking import frames_in, has_fragment, needs_ffprobe, parts_in
 
-pytestmark = [
-    needs_ffprobe,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX can fork"),
-    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
-]
-QUICK = {"num_frames": 5, "num_inference_steps": 2}
+pytestmark = [needs_ffprobe, needs_children]
 WRITERS = [(name, seed) for name in ("x.mkv", "x.mov") for seed in range(2)]
 WRITERS += [("x.mp4", seed) for seed in range(20)]
 EVENTS_OF_A_RUN = 14
@@ -34,54 +27,25 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def generating(doodle: t2v.Generator, output: Path, **more: bool) -> Callable[[Tell], None]:
-    def work(tell: Tell) -> None:
-        doodle.generate("a red ball", output=output, listener=tell, **QUICK, **more)  # type: ignore[arg-type]
-
-    return work
-
-
-def writing(output: Path, num_frames: int, **more: bool) -> Callable[[Tell], None]:
-    """A long, quick video of noise: nearly all moments are moments of writing."""
-
-    def work(tell: Tell) -> None:
-        noise = np.random.default_rng(0).integers(0, 256, (32, 64, 64, 3), np.uint8)
-        with open_writer(output, width=64, height=64, fps=Fraction(16), **more) as writer:
-            for n in range(num_frames):
-                writer.write(noise[n % 32])
-                tell(t2v.Event("frames", stage="write", step=n))
-            tell(t2v.Event("stage", stage="write"))
-            writer.finish({"prompt": "noise"})
-
-    return work
-
-
-def killed_at(work: Callable[[Tell], None], seed: int, last: int, log: Path) -> int:
-    """Kill the work at a random moment; its exit code, 0 where it had ended before."""
-    number, later = moments(seed, last)
-    child = forked(work, log)
-    child.wait_for(number)
-    time.sleep(later)
-    return child.kill()
-
-
 @pytest.mark.parametrize("seed", seeds(20, 5))
 def test_a_generation_killed_at_a_random_moment(
     doodle: t2v.Generator, folder: Path, tmp_path: Path, seed: int
 ):
     output = folder / "x.mp4"
     killed_at(
-        generating(doodle, output, save_latents=seed % 2 == 0),
-        seed,
-        EVENTS_OF_A_RUN,
-        tmp_path / "log",
+        works.generate,
+        output,
+        save_latents=seed % 2 == 0,
+        seed=seed,
+        last=EVENTS_OF_A_RUN,
+        log=tmp_path / "log",
     )
     if output.exists():
         assert frames_in(output) == 5
     for part in filter(has_fragment, parts_in(folder)):
         assert frames_in(part) > 0
 
-    doodle.generate("a red ball", output=output, overwrite=True, save_latents=True, **QUICK)  # type: ignore[arg-type]
+    doodle.generate("a red ball", output=output, overwrite=True, save_latents=True, **works.QUICK)
     assert frames_in(output) == 5
     assert parts_in(folder) == []
 
@@ -89,7 +53,7 @@ def test_a_generation_killed_at_a_random_moment(
 @pytest.mark.parametrize(("name", "seed"), WRITERS)
 def test_a_writer_killed_at_a_random_moment(folder: Path, tmp_path: Path, name: str, seed: int):
     output = folder / name
-    killed_at(writing(output, 200), seed, 205, tmp_path / "log")
+    killed_at(works.write, output, 200, seed=seed, last=205, log=tmp_path / "log")
     if output.exists():
         assert frames_in(output) == 200
     for part in filter(has_fragment, parts_in(folder)):
@@ -102,9 +66,9 @@ def test_a_writer_killed_at_a_random_moment(folder: Path, tmp_path: Path, name: 
 
 
 def test_what_a_crash_leaves_of_a_long_video_can_be_watched(folder: Path, tmp_path: Path):
-    child = forked(writing(folder / "x.mp4", 1000), tmp_path / "log")
-    child.wait_for(600)
-    child.kill()
+    with started(works.write, folder / "x.mp4", 1000, log=tmp_path / "log") as child:
+        child.wait_for(600)
+        child.kill()
     (part,) = parts_in(folder)
     assert frames_in(part) > 400
 
@@ -121,14 +85,16 @@ def test_overwriting_killed_at_a_random_moment_leaves_the_old_or_the_new(
         writer.finish()
     old = output.read_bytes()
     # Nearly all of the moments after the last frame: that is where names change.
-    killed_at(writing(output, 20, overwrite=True), seed + 100, 23, tmp_path / "log")
+    killed_at(
+        works.write, output, 20, overwrite=True, seed=seed + 100, last=23, log=tmp_path / "log"
+    )
     assert output.read_bytes() == old or frames_in(output) == 20
 
 
 @pytest.mark.parametrize("seed", seeds(8, 3))
 def test_pictures_killed_at_a_random_moment(folder: Path, tmp_path: Path, seed: int):
     output = folder / "x"
-    killed_at(writing(output, 30, codec="png"), seed, 33, tmp_path / "log")  # type: ignore[arg-type]
+    killed_at(works.write, output, 30, codec="png", seed=seed, last=33, log=tmp_path / "log")
     if output.exists():
         assert len(list(output.glob("*.png"))) == 30
     with open_writer(

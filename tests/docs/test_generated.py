@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.reading import ROOT
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +27,7 @@ def reference(docs: Path, *options: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'cli'}"},
+        timeout=PATIENCE_S,
     )
 
 

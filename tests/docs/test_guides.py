@@ -11,6 +11,7 @@ import pytest
 
 from t2v.testing import tiny_pipeline
 from tests.docs.reading import FOLDER, ROOT, Block, blocks
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +41,7 @@ def follow(person: Path, commands: str) -> str:
         env=environment,
         capture_output=True,
         text=True,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr

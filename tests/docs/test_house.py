@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from tests.docs.reading import ROOT
+from tests.patience import PATIENCE_S
 
 FOLDERS = {".ci", ".github", "bench", "cli", "docs", "t2v", "tests", "training"}
 LONGEST = 400
@@ -19,6 +20,7 @@ def tracked(*patterns: str) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE_S,
     )
     if listed.returncode:
         pytest.skip("not a git checkout")

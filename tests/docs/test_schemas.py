@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 import t2v
 from t2v.zoo.catalog import catalog_documents
 from tests.cli.conftest import ROOT, environment
+from tests.patience import PATIENCE_S
 from tests.zoo.making import save_model
 
 SCHEMAS = ROOT / "docs/pages/schemas"
@@ -34,6 +35,7 @@ def test_the_schemas_are_current():
         capture_output=True,
         text=True,
         env=environment(),
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stderr) == (0, "")
 

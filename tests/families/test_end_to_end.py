@@ -19,6 +19,7 @@ from t2v.testing import TINY, tiny_options, tiny_pipeline, tiny_spec
 from t2v.zoo.catalog import Zoo
 from t2v_cli.__main__ import run
 from tests.families.conftest import Model
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(
     shutil.which("ffprobe") is None, reason="ffprobe is the judge, and it is not installed"
@@ -79,6 +80,7 @@ def streams_of(file: Path) -> dict[str, dict[str, Any]]:
         ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", str(file)],
         capture_output=True,
         check=True,
+        timeout=PATIENCE_S,
     )
     return {stream["codec_type"]: stream for stream in json.loads(done.stdout)["streams"]}
 

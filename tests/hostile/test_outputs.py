@@ -5,6 +5,7 @@ import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import t2v
 from t2v.media.writer import open_writer
 from tests.hostile.world import World, assert_harmless, changes, tree
+from tests.patience import PATIENCE_S
 
 Make = Callable[[Path], object]
 
@@ -123,12 +125,13 @@ def closed(world: World) -> Iterator[Path]:
     folder = world.work / "closed"
     folder.mkdir(mode=0o555)
     command = ["mount", "-t", "tmpfs", "-o", "ro", "t2v-test", str(folder)]
-    is_mounted = os.access(folder, os.W_OK) and subprocess.run(command, check=False).returncode == 0
+    mount = partial(subprocess.run, command, check=False, timeout=PATIENCE_S)
+    is_mounted = os.access(folder, os.W_OK) and mount().returncode == 0
     if os.access(folder, os.W_OK):
         pytest.skip("this user may write everywhere")
     yield folder
     if is_mounted:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", str(folder)], check=True, timeout=PATIENCE_S)
     folder.chmod(0o755)
 
 

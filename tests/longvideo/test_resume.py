@@ -12,9 +12,8 @@ from safetensors import safe_open
 
 from t2v.errors import DiskError, RequestError
 from t2v.longvideo.checkpoint import MANIFEST, work_bytes
-from t2v.plan.events import Event
-from t2v.runtime.quiet import quiet
-from tests.crash.forking import forked, seeds
+from tests.crash import works
+from tests.crash.children import seeds, started
 from tests.longvideo.making import load_long
 
 NUM_STEPS = 4
@@ -223,18 +222,10 @@ def test_a_killed_run_makes_the_same_frames(tmp_path, seed):
     chance = random.Random(seed)
     count = chance.randint(1, plan.num_evaluations - 1)
 
-    def run(tell):
-        def on_step(step, of):
-            tell(Event("step", stage="denoise", step=step))
-
-        with quiet():
-            for _ in long.frames(plan, work=work, checkpoint_s=0, on_step=on_step):
-                pass
-
-    child = forked(run, tmp_path / "log")
-    child.wait_for(count + 1)
-    time.sleep(chance.uniform(0, 0.05))
-    assert child.kill() == -9, (tmp_path / "log").read_text()
+    with started(works.long_video, "wan", plan, work, log=tmp_path / "log") as child:
+        child.wait_for(count + 1)
+        time.sleep(chance.uniform(0, 0.05))
+        assert child.kill() == -9, (tmp_path / "log").read_text()
 
     told = []
     video = long.video(plan, work=work, resume=True, on_step=lambda *step: told.append(step[0]))

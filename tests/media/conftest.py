@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from t2v.media.writer import open_writer
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -50,7 +51,11 @@ def ffprobe():
     def run(path):
         command = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_format"]
         result = subprocess.run(
-            [*command, "-of", "json", path], capture_output=True, text=True, check=True
+            [*command, "-of", "json", path],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE_S,
         )
         assert result.stderr == ""
         document = json.loads(result.stdout)

@@ -14,6 +14,8 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from tests.patience import PATIENCE_S
+
 COLORS = [
     *[(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40)],
     *[(128, 128, 128), (235, 180, 150), (16, 16, 16), (240, 240, 240)],
@@ -104,7 +106,7 @@ def running(chromium, profile, port):
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.wait(PATIENCE_S)
 
 
 def patches(width, height):

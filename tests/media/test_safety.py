@@ -15,6 +15,7 @@ import pytest
 from t2v.errors import DiskError, OutputExistsError
 from t2v.media.probe import read_frames
 from t2v.media.writer import open_writer
+from tests.patience import PATIENCE_S, patience
 
 NAMES = ["clip.mp4", "clip.webm", "clip.mov", "clip.gif", "clip.webp", "clip.avif"]
 
@@ -183,10 +184,11 @@ def test_20_kills_at_random_moments_leave_no_broken_file(ffprobe, tmp_path):
     for number in range(20):
         path = tmp_path / f"clip{number}.mp4"
         process = start(path, num_frames=40, finish=True)
-        process.stdout.readline()
-        time.sleep(rng.uniform(0, 0.4))
-        process.kill()
-        process.wait()
+        with patience(process):
+            process.stdout.readline()
+            time.sleep(rng.uniform(0, 0.4))
+            process.kill()
+            process.wait()
         process.stdout.close()
         if path.exists():
             assert int(ffprobe(path)["video"]["nb_read_frames"]) == 40
@@ -218,6 +220,7 @@ def run(code):
         capture_output=True,
         text=True,
         check=True,
+        timeout=PATIENCE_S,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
 
@@ -245,8 +248,9 @@ def start(path, num_frames, finish=False):
 
 def kill_after(path, num_frames):
     process = start(path, num_frames)
-    while process.stdout.readline().strip() != "written":
-        assert process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with patience(process):
+        while process.stdout.readline().strip() != "written":
+            assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     process.stdout.close()

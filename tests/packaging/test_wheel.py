@@ -11,12 +11,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.slow
+INSTALLING_S = 900
+"""Of torch and its kin, where no cache has them."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * INSTALLING_S)]
 
 
 def run(*command: str | Path, cwd: Path) -> str:
     environment = {**os.environ, "PYTHONPATH": ""}
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment)
+    result = subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, env=environment, timeout=INSTALLING_S
+    )
     assert result.returncode == 0, result.stderr
     return result.stdout
 

@@ -11,6 +11,7 @@ from t2v.plan.history import Workload, record_timings
 from t2v.plan.machine import Machine
 from t2v.plan.options import Options
 from t2v.zoo.catalog import Zoo
+from tests.patience import PATIENCE_S
 from tests.zoo.making import save_model
 
 
@@ -165,7 +166,13 @@ def test_planning_imports_nothing_heavy():
     heavy = {"torch", "diffusers", "transformers", "numpy", "av", "imageio", "huggingface_hub"}
     code = f"import sys, t2v; t2v.make_plan('a fox'); print(*sorted({heavy!r} & set(sys.modules)))"
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
+    )
 
     assert done.stdout.strip() == ""
 

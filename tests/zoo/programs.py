@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from tests.patience import PATIENCE_S
+
 FIND = """
 from t2v.errors import T2VError
 from t2v.zoo.catalog import Zoo
@@ -25,6 +27,7 @@ def run(code: str, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE_S,
     )
     return result.stdout + result.stderr
 

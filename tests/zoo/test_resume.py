@@ -15,6 +15,7 @@ from t2v.errors import (
 from t2v.zoo.hub import locate, pull
 from t2v.zoo.places import hub_cache
 from t2v.zoo.spec import ModelSpec
+from tests.patience import PATIENCE_S
 from tests.zoo.hub_server import HubServer, sha256
 from tests.zoo.making import write_weights
 from tests.zoo.programs import FIND, wait_for
@@ -52,7 +53,7 @@ def test_a_killed_download_goes_on_where_it_stopped_in_another_process(
     pulling = subprocess.Popen([sys.executable, "-c", code], env=environment)
     wait_for(lambda: [part.stat().st_size > 100_000 for part in begun()] == [True])
     pulling.kill()
-    pulling.wait()
+    pulling.wait(PATIENCE_S)
     hub.stall_after = None
     (part,) = begun()
     size = part.stat().st_size
