@@ -1,7 +1,7 @@
 """A loaded model: takes requests, gives videos."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from t2v.runtime.adapter import Adapter, Latents
 from t2v.runtime.device import reset_peak_memory
 from t2v.runtime.offload import release
 from t2v.runtime.scheduler import set_scheduler
+from t2v.runtime.sharing import sharing
 from t2v.zoo.spec import ModelSpec
 
 SETTLED_AT_LOADING = ("model", "device", "dtype", "memory", "lora", "scheduler", "flow_shift")
@@ -70,6 +71,15 @@ class Generator:
     def spec(self) -> ModelSpec:
         """The model's entry."""
         return self._loaded.spec
+
+    @property
+    def loaded(self) -> Loaded:
+        """All that is known of the model as it was loaded."""
+        return self._loaded
+
+    def beside(self) -> "Generator":
+        """Another one with the same weights in memory, so that two threads can make a video each."""
+        return Generator(replace(self._loaded, pipe=sharing(self.pipe), seconds=0.0))
 
     @property
     def pipe(self) -> DiffusionPipeline:

@@ -47,6 +47,11 @@ def job_key(spec: ModelSpec, request: Request) -> str:
     return hashlib.sha256("\n".join([SCHEMA, *parts]).encode()).hexdigest()
 
 
+def weights_of(spec: ModelSpec) -> str:
+    """What tells the weights of one model from those of another."""
+    return _model(_Model(spec))
+
+
 def media_of(output: str, codec: object, crf: object) -> str:
     """How the file of a video is written: what the key leaves out and a file still differs by."""
     stem, _, kind = output.rpartition("/")[2].rpartition(".")
