@@ -1,5 +1,8 @@
 """`t2v batch`: the videos of whole files of prompts."""
 
+import gc
+import sys
+
 import typer
 
 import t2v
@@ -7,8 +10,9 @@ from t2v_cli import batch_options as b
 from t2v_cli import options as o
 from t2v_cli.batch_plan import begin, show_batch
 from t2v_cli.batch_progress import batch_display
-from t2v_cli.batch_summary import show_summary
+from t2v_cli.batch_summary import show_paths, show_summary
 from t2v_cli.batch_values import run_folder, to_engine, to_limits, to_manner, to_plan
+from t2v_cli.terminal import is_terminal
 from t2v_cli.values import examples
 
 EXAMPLES = examples(
@@ -94,8 +98,12 @@ def batch(
         show_batch(plan, folder, verify=verify, fresh=fresh, json=json)
         return
     begin(plan, folder, show, yes=yes)
+    gc.enable()  # `main` has it off; a run of hours makes garbage
+    # On one terminal the bars say it.
+    is_seen = is_terminal(sys.stdout) and is_terminal(sys.stderr) and not quiet
+    listener = show if json or is_seen else show_paths(plan, folder, show)
     summary = t2v.run_batch(
-        plan, folder=folder, manner=manner, engine=cluster, listener=show, **limits
+        plan, folder=folder, manner=manner, engine=cluster, listener=listener, **limits
     )
     show.rest()
     show_summary(summary, folder, json=json)

@@ -59,7 +59,8 @@ def show_batch(plan: "BatchPlan", folder: Path, *, verify: bool, fresh: bool, js
 
 def begin(plan: "BatchPlan", folder: Path, show: "Listener", *, yes: bool) -> None:
     """Say what will be made, and ask for what has to be downloaded."""
-    estimate = t2v.estimate_batch(plan, plan.jobs)
+    # What earlier runs made of it is known when the run has read its journal.
+    estimate = None if (folder / "journal.jsonl").exists() else plan.estimate_s
     show(t2v.Event("plan", message=headline(plan, folder, len(plan.jobs), estimate)))
     for note in notes_of(plan):
         show(t2v.Event("plan", message=note))

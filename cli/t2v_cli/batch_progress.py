@@ -52,6 +52,11 @@ class BatchTalk(Talk):
         self.tally.take(event)
         if event.event == "item":
             self._item(event)
+        elif event.event == "plan" and event.of is not None:
+            if event.step and event.step < event.of:
+                out.talk(
+                    f"{event.step:,} of {event.of:,} finished before, {event.of - event.step:,} to go"
+                )
         else:
             super().__call__(event)
 
@@ -109,7 +114,7 @@ class BatchBars(BatchTalk):
         ):
             self.rest()
         super().__call__(event)
-        if event.event == "item" or event.stage is not None:
+        if (event.event == "item" and self.tally.active) or event.stage is not None:
             self._draw()
 
     def rest(self) -> None:

@@ -10,9 +10,22 @@ from t2v_cli.output import one_line, out
 from t2v_cli.phrases import duration
 
 if TYPE_CHECKING:
-    from t2v import Summary
+    from t2v import BatchPlan, Event, Summary
+    from t2v.plan.events import Listener
 
 MOST_FAILURES = 20
+
+
+def show_paths(plan: "BatchPlan", folder: Path, show: "Listener") -> "Listener":
+    """A listener that also prints the path of every video that is finished."""
+    outputs = {job.id: folder / job.output for job in plan.jobs}
+
+    def listener(event: "Event") -> None:
+        show(event)
+        if event.event == "item" and event.status in ("ok", "suspect") and event.item in outputs:
+            out.data(outputs[event.item])
+
+    return listener
 
 
 def show_summary(summary: "Summary", folder: Path, *, json: bool) -> None:
@@ -38,11 +51,8 @@ def _lines(summary: "Summary", folder: Path) -> Iterator[str]:
 
 
 def _counts(summary: "Summary") -> str:
-    took = f" in {duration(summary.seconds)}"
-    if summary.num_made > 1:
-        took += f", {duration(summary.seconds / summary.num_made)} each"
     parts = [
-        f"{summary.num_made} made{took}" if summary.num_made else "",
+        f"{summary.num_made} made in {duration(summary.seconds)}" if summary.num_made else "",
         f"{summary.num_there} there already" if summary.num_there else "",
         f"{summary.num_suspect} look broken" if summary.num_suspect else "",
         f"{summary.num_failed} failed" if summary.num_failed else "",

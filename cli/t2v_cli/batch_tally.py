@@ -40,6 +40,8 @@ class Tally:
 
     def take(self, event: "Event") -> None:
         """Add one event."""
+        if event.event in ("item", "plan") and event.of is not None:
+            self.finished, self.total = event.step or 0, event.of
         if event.event == "item":
             self._item(event)
             return
@@ -52,8 +54,6 @@ class Tally:
         self.active[name] = Active(event.worker, event)
 
     def _item(self, event: "Event") -> None:
-        if event.of is not None:
-            self.finished, self.total = event.step or 0, event.of
         if not self._times:
             self._times.append(self._clock())
         if event.status == "begun":

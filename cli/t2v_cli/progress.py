@@ -66,7 +66,7 @@ class Talk:
         self.said.add(event.message or "")
         if event.event == "warning":
             out.warn(event.message)
-        elif event.event == "plan":
+        elif event.event == "plan" and event.message:
             out.talk(event.message)
 
     def rest(self) -> None:
