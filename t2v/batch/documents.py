@@ -82,7 +82,8 @@ class _Reader:
                 for other in axes:
                     if other.names & axis.names:
                         self._wrong(
-                            path, f"says the same as {other.called}; leave one of them out."
+                            path,
+                            f"{called} says the same as {other.called}; leave one of them out.",
                         )
                 axes.append(axis)
         return axes

@@ -34,7 +34,7 @@ KEYS: dict[str, str] = {
 
 _RIVALS = (("seconds", "num_frames"), ("story", "at"), ("size", "width"), ("size", "height"))
 _REPLACED = {"seconds": "num_frames", "num_frames": "seconds", "story": "at", "at": "story"}
-_OWN = frozenset({"prompt", "negative_prompt", "custom_id", "output", "size", "story"})
+_OWN = frozenset({"custom_id", "output", "story"})
 _MAX_NAME = 512
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -54,6 +54,8 @@ class Entry:
     """Name -> what the file calls it, where that is something else."""
     is_text: bool = False
     """Whether all values are text, so that lists are separated by commas."""
+    options: Options | None = None
+    """What has been checked, where the entry says nothing that has to be worked out first."""
 
     def called(self, name: str) -> str:
         """What the file calls it."""
@@ -81,7 +83,7 @@ def by_name(
         if name is None:
             wrong(key, unknown(key, known))
         elif name in values:
-            wrong(key, f"says the same as {written.get(name, name)}; leave one of them out.")
+            wrong(key, f"{key} says the same as {written.get(name, name)}; leave one of them out.")
         else:
             values[name] = value
             if key != name:
@@ -101,9 +103,13 @@ def checked(entry: Entry, beside: Beside, mistakes: Mistakes) -> Values | None:
     for name, value in entry.values.items():
         try:
             if value is None:
-                good[name] = None
+                good.update(dict.fromkeys(("width", "height") if name == "size" else (name,)))
+            elif name == "prompt":
+                good[name] = _without_flags(_text(value))
+            elif name == "size":
+                asked["width"], asked["height"] = _size(_text(value))
             elif name in _OWN:
-                good.update(_own_value(entry, name, value, beside, mistakes))
+                good[name] = _own_value(entry, name, value, beside, mistakes)
             else:
                 asked[name] = _asked(entry, name, value, beside)
         except (ValueError, T2VError) as error:
@@ -116,19 +122,19 @@ def checked(entry: Entry, beside: Beside, mistakes: Mistakes) -> Values | None:
 def _validated(entry: Entry, asked: Values, mistakes: Mistakes) -> Values:
     """All at once, and one by one where something is wrong."""
     try:
-        return _of(Options.checked(asked), asked)
+        options = Options.checked(asked)
     except RequestError:
         pass
+    else:
+        if "story" not in entry.values:
+            entry.options = options
+        return {name: getattr(options, name) for name in asked}
     for name, value in asked.items():
         try:
             Options.checked({name: value}, name=lambda _: "")
         except RequestError as error:
-            _add(entry, name, error, mistakes)
+            _add(entry, name if name in entry.values else "size", error, mistakes)
     return {}
-
-
-def _of(options: Options, names: Iterable[str]) -> Values:
-    return {name: getattr(options, name) for name in names}
 
 
 def _add(entry: Entry, name: str, error: Exception, mistakes: Mistakes) -> None:
@@ -149,24 +155,21 @@ def laid(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> Values:
     return {name: value for name, value in lower.items() if name not in gone} | dict(upper)
 
 
-def _own_value(entry: Entry, name: str, value: Any, beside: Beside, mistakes: Mistakes) -> Values:
-    """What is not an option as it stands."""
+def _own_value(entry: Entry, name: str, value: Any, beside: Beside, mistakes: Mistakes) -> Any:
+    """What is no option, or a list that is worked out later."""
     match name:
         case "custom_id":
-            return {name: _custom_id(value)}
+            return _custom_id(value)
         case "output":
-            return {name: _output(_text(value))}
-        case "size":
-            return _size(_text(value))
-        case "story":
-            return {name: _story(entry, value, beside, mistakes)}
-        case "negative_prompt":
-            return {name: clean_prompt(_without_flags(_text(value)), "negative prompt")[0]}
-    return {name: _without_flags(_text(value))}
+            return _output(_text(value))
+        case _:
+            return _story(entry, value, beside, mistakes)
 
 
 def _asked(entry: Entry, name: str, value: Any, beside: Beside) -> Any:
     """What is asked for, ready to be checked as an option."""
+    if name == "negative_prompt":
+        return clean_prompt(_without_flags(_text(value)), "negative prompt")[0]
     if name == "at":
         return tuple(_text(value).splitlines()) if entry.is_text else _listed(value)
     if name == "lora":
@@ -225,15 +228,11 @@ def _output(text: str) -> str:
     return text
 
 
-def _size(text: str) -> Values:
+def _size(text: str) -> tuple[int, int]:
     try:
-        width, height = parse_size(text)
+        return parse_size(text)
     except RequestError:
         raise ValueError(f"must look like 832x480, not {quoted(text)}") from None
-    try:
-        return _of(Options.checked({"width": width, "height": height}, str), ("width", "height"))
-    except RequestError as error:
-        raise ValueError(str(error).splitlines()[0]) from None
 
 
 def _story(entry: Entry, value: Any, beside: Beside, mistakes: Mistakes) -> Any:

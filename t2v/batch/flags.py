@@ -53,7 +53,6 @@ class Flag(NamedTuple):
     value: str
     start: int
     """Of the first dash."""
-    value_start: int
 
 
 def split(line: str) -> tuple[str, list[Flag]]:
@@ -68,17 +67,18 @@ def split(line: str) -> tuple[str, list[Flag]]:
     found = list(_FLAG.finditer(line))
     if not found:
         return line, []
-    ends = [*(match.start() for match in found[1:]), len(line)]
-    flags = [
-        Flag(match[1], _unquoted(line[match.end() : end].strip()), match.start(), match.end())
-        for match, end in zip(found, ends, strict=True)
-    ]
-    return line[: found[0].start()], flags
+    flags: list[Flag] = []
+    end = len(line)
+    for match in reversed(found):
+        value = line[match.end() : end].strip()
+        end = match.start()
+        flags.append(Flag(match[1], _unquoted(value) if value[:1] == '"' else value, end))
+    return line[:end], flags[::-1]
 
 
 def target(name: str) -> str | None:
     """What a flag sets; `--num_frames` is `--num-frames`."""
-    return FLAGS.get(name.replace("_", "-"))
+    return FLAGS.get(name) or FLAGS.get(name.replace("_", "-"))
 
 
 def first_flag(text: str) -> tuple[int, str] | None:

@@ -40,7 +40,8 @@ def _entry(name: str, number: int, text: str, mistakes: Mistakes) -> Entry | Non
             mistakes.add(f"{name}:{number}:{flag.start + 1}", problem)
 
     def where(path: KeyPath, offset: int) -> str:
-        return f"{name}:{number}:{places.get(str(path[0]), start) + offset + 1}"
+        place = places.get(str(path[0]), start) if path else start
+        return f"{name}:{number}:{place + offset + 1}"
 
     return Entry(number, values, where, written, is_text=True) if mistakes.count == before else None
 

@@ -109,7 +109,7 @@ class _Reader:
         before, num_items = self.mistakes.count, 0
         sheet = self._sheet()
         for entry in sheet.entries:
-            for values, _ in self._made_of(entry, sheet):
+            for values, _, _ in self._made_of(entry, sheet):
                 num_items += 1
                 self._check_beginning(entry, values)
                 if num_items > most:
@@ -126,11 +126,10 @@ class _Reader:
         """The items, in order."""
         sheet = self._sheet()
         for entry in sheet.entries:
-            for values, custom_id in self._made_of(entry, sheet):
-                said = {name: value for name, value in values.items() if name in _OPTIONS}
+            for values, custom_id, options in self._made_of(entry, sheet):
                 yield Item(
                     values.get("prompt"),
-                    Options(**said) if said else _NOTHING_SAID,
+                    _options(values) if options is None else options,
                     custom_id,
                     values.get("output"),
                     f"{self.file.short}:{entry.line}",
@@ -147,13 +146,18 @@ class _Reader:
             case "document":
                 return read_document(self.file, self.beside, self.mistakes)
 
-    def _made_of(self, entry: Entry, sheet: Sheet) -> Iterator[tuple[Values, str | None]]:
-        """The values of every video that an entry stands for, and what its user calls it."""
+    def _made_of(
+        self, entry: Entry, sheet: Sheet
+    ) -> Iterator[tuple[Values, str | None, Options | None]]:
+        """The values of every video that an entry stands for, and what its user calls it.
+
+        Their options as well, where they are known already.
+        """
         own = checked(entry, self.beside, self.mistakes)
         if own is None or self._is_in_matrix(entry, own, sheet):
             return
         if self._is_single(sheet) and all(is_plain(text) for _, text in texts_of(own)):
-            yield own, own.get("custom_id")
+            yield own, own.get("custom_id"), entry.options
             return
         uppers = list(points(self.layers.axes))
         made: list[tuple[int, Iterable[Values]]] = []
@@ -171,7 +175,7 @@ class _Reader:
         custom_id, numbers = own.get("custom_id"), count(1)
         for values in chain.from_iterable(one for _, one in made):
             name = custom_id if total == 1 else custom_id and f"{custom_id}-{next(numbers)}"
-            yield values, name
+            yield values, name, None
 
     def _variants(self, entry: Entry, values: Values) -> tuple[int, Iterable[Values]]:
         try:
@@ -215,3 +219,8 @@ class _Reader:
             called = entry.called("custom_id")
             message = f"{called} {quoted(custom_id)} is there already, at {where}."
             self.mistakes.add(entry.where(("custom_id",), 0), message)
+
+
+def _options(values: Values) -> Options:
+    said = {name: value for name, value in values.items() if name in _OPTIONS and value is not None}
+    return Options(**said) if said else _NOTHING_SAID

@@ -51,17 +51,14 @@ def read_table(file: PromptFile, mistakes: Mistakes) -> Iterator[Entry]:
     """The entries of a table; what is wrong with a row goes to `mistakes`."""
     rows = _Rows(file, mistakes)
     try:
-        columns = None
-        for row in rows:
-            if columns is None:
-                columns = _columns(rows, row, mistakes)
-                if columns is None:
-                    return
-            elif len(row) == len(columns):
-                yield _entry(rows, row, columns)
+        header = next(iter(rows), None)
+        columns, written = _columns(rows, header, mistakes) if header else ([], {})
+        for row in rows if columns else ():
+            if len(row) == len(columns):
+                yield _entry(rows, row, columns, written)
             else:
                 extra = min(len(row) - 1, len(columns))
-                message = f"{len(row)} cells in a table of {len(columns)} columns."
+                message = f"cells in this row: {len(row)}; columns: {len(columns)}."
                 mistakes.add(rows.where(extra), message)
     except csv.Error as error:
         mistakes.add(f"{file.name}:{rows.line or 1}:1", _explained(error))
@@ -87,8 +84,8 @@ def place_of(name: str, line: int, raw: str, delimiter: str, index: int) -> str:
     return f"{name}:{line}:{column}"
 
 
-def _columns(rows: _Rows, row: list[str], mistakes: Mistakes) -> list[str] | None:
-    """Proper names of the columns."""
+def _columns(rows: _Rows, row: list[str], mistakes: Mistakes) -> tuple[list[str], dict[str, str]]:
+    """Proper names of the columns, none after a mistake, and what the file calls them."""
     cells = [cell.strip() for cell in row]
     before = mistakes.count
 
@@ -98,12 +95,12 @@ def _columns(rows: _Rows, row: list[str], mistakes: Mistakes) -> list[str] | Non
 
     if not any(cell.replace("-", "_") in KEYS for cell in cells):
         mistakes.add(rows.where(0), "the first row must name the columns, such as prompt,seed.")
-        return None
-    values, _ = by_name(((cell, cell) for cell in cells), wrong)
-    return list(values) if mistakes.count == before else None
+        return [], {}
+    values, written = by_name(((cell, cell) for cell in cells), wrong)
+    return (list(values), written) if mistakes.count == before else ([], {})
 
 
-def _entry(rows: _Rows, row: list[str], columns: list[str]) -> Entry:
+def _entry(rows: _Rows, row: list[str], columns: list[str], written: dict[str, str]) -> Entry:
     name, line, raw, delimiter = rows.name, rows.line, rows.raw, rows.delimiter
 
     def where(path: KeyPath, _: int) -> str:
@@ -111,7 +108,7 @@ def _entry(rows: _Rows, row: list[str], columns: list[str]) -> Entry:
         return place_of(name, line, "".join(raw), delimiter, index)
 
     values = {key: cell for key, cell in zip(columns, row, strict=True) if cell.strip()}
-    return Entry(line, values, where, is_text=True)
+    return Entry(line, values, where, written, is_text=True)
 
 
 def _explained(error: csv.Error) -> str:

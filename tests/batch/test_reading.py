@@ -3,12 +3,12 @@
 import io
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
 from t2v.batch.reading import read_items
 from t2v.errors import DocumentError
+from tests.batch.reading import read, said
 
 JOURNEY = "- a calm lake\n- {at: 5s, prompt: a storm over the lake}\n"
 
@@ -18,23 +18,6 @@ def folder(tmp_path, monkeypatch):
     """Prompt files are read here, under their bare names."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def read(name, text, **more):
-    """The items of a file with this text."""
-    Path(name).write_text(text, "utf-8", newline="")
-    return list(read_items([name], **more))
-
-
-def said(item):
-    return item.options.said()
-
-
-def complaints(name, text, **more):
-    """The lines of the error that a file with this text is refused with."""
-    with pytest.raises(DocumentError) as caught:
-        read(name, text, **more)
-    return str(caught.value).splitlines()
 
 
 def test_lines_are_prompts_with_flags_behind_them(folder):
