@@ -25,6 +25,7 @@ from t2v.batch.summary import Summary
 from t2v.batch.tally import Tally
 from t2v.batch.vbench import gather_videos
 from t2v.errors import DiskError, T2VError
+from t2v.media.parts import remove_stale_parts
 from t2v.plan.events import Listener, silent
 
 MAKER = "t2v.batch.maker:open_maker"
@@ -78,18 +79,22 @@ def run_batch(
     with Signals() as signals, open_run(manner.folder, shard=shard, fresh=fresh) as run:
         for note in run.notes:
             tally.warn(note)
+        before = _progress(run)
         missing = _missing(run, plan.jobs, tally, retry_failed=retry_failed, verify=verify)
         run.planned(plan.jobs)
         tally.start()
         if missing:
             engine = engine or _local(plan, workers, shard)
-            schedule = _schedule(run, plan, missing, manner)
-            limits = Limits(retry, max_failures, timeout_s)
-            drive = Drive(run, schedule, engine, tally, signals, limits)
             with _opened(engine, manner, maker, tally):
-                drive.until_done()
+                # What workers of a killed run were still finishing is there by now.
+                missing = [job for job in missing if not _is_there(run, job, tally, verify=verify)]
+                schedule = _schedule(run, plan, missing, manner)
+                limits = Limits(retry, max_failures, timeout_s)
+                Drive(run, schedule, engine, tally, signals, limits).until_done()
+        for place in {(manner.folder / job.output).parent for job in plan.jobs}:
+            remove_stale_parts(place)
         summary = tally.summary(is_strict=manner.strict)
-        _close(run, plan, summary, tally, is_same=not missing)
+        _close(run, plan, summary, tally, is_same=_progress(run) == before)
     return tally.summary(is_strict=manner.strict)
 
 
@@ -100,10 +105,9 @@ def _missing(
     new, failed = [], []
     for job in jobs:
         now = run.state.of(job.key)
-        if run.is_done(job, verify=verify):
-            outcome = run.state.of(job.key).outcome
-            tally.there(is_suspect=outcome is not None and outcome.status == "suspect")
-        elif now.status != "failed":
+        if _is_there(run, job, tally, verify=verify):
+            continue
+        if now.status != "failed":
             new.append(job)
         elif retry_failed:
             failed.append(job)
@@ -111,6 +115,20 @@ def _missing(
             reason = (now.outcome and now.outcome.failure) or _UNKNOWN
             tally.failed_earlier(job, reason, now.attempts)
     return new + failed
+
+
+def _progress(run: Run) -> tuple[int, dict[str, str]]:
+    """What a contact sheet depends on."""
+    return run.state.num_outcomes, dict(run.state.plans)
+
+
+def _is_there(run: Run, job: Job, tally: Tally, *, verify: bool = False) -> bool:
+    """Whether an earlier run made it; then it is counted."""
+    if not run.is_done(job, verify=verify):
+        return False
+    outcome = run.state.of(job.key).outcome
+    tally.there(is_suspect=outcome is not None and outcome.status == "suspect")
+    return True
 
 
 def _schedule(run: Run, plan: BatchPlan, missing: Sequence[Job], manner: Manner) -> Schedule:

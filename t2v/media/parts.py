@@ -88,10 +88,14 @@ def _part_prefix(name: str) -> str:
 
 
 def _remove_stale_parts(target: Path) -> None:
-    """Delete what earlier writers of `target` left behind when they were killed."""
-    pattern = re.compile(re.escape(_part_prefix(target.name)) + r"\d+(\.\d+)?")
+    remove_stale_parts(target.parent, re.escape(_part_prefix(target.name)))
+
+
+def remove_stale_parts(folder: Path, prefix: str = r"\..+\.part-") -> None:
+    """Delete what writers of outputs in a folder left behind when they were killed."""
+    pattern = re.compile(prefix + r"\d+(\.\d+)?")
     with contextlib.suppress(OSError):
-        for entry in target.parent.iterdir():
+        for entry in folder.iterdir():
             if pattern.fullmatch(entry.name):
                 with contextlib.suppress(OSError):
                     _remove_unless_in_use(entry)

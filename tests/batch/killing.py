@@ -100,8 +100,8 @@ class Driver:
         return self.process.wait(PATIENCE_S)
 
     def errors(self) -> str:
-        """What it wrote to stderr."""
-        return self._errors.read_text()
+        """The end of what it wrote to stderr."""
+        return self._errors.read_text()[-300:]
 
 
 def kill_until(
@@ -119,7 +119,9 @@ def kill_until(
         _check(found, place, prompts)
         found.num_folders += 1
         if log:
-            log.write(f"{found}\n")
+            log.write(
+                f"{dict(found.num_kills)}, {found.num_items} items, wrong: {found.wrong[-9:]}\n"
+            )
             log.flush()
     return found
 
@@ -142,7 +144,7 @@ def _kill_one_folder(
             time.sleep(dice.uniform(0, 0.4))
         if driver.process.poll() is not None:
             if driver.wait() != 0:
-                found.wrong.append(f"exit code {driver.wait()}: {driver.errors()[-500:]}")
+                found.wrong.append(f"exit code {driver.wait()}: {driver.errors()}")
             return
         for _ in range(dice.choice([0, 0, 1])):
             _kill_a_worker(found, driver, dice)
@@ -175,7 +177,7 @@ def _check(found: Found, place: Path, prompts: list[str]) -> None:
     found.num_runs += 1
     code = driver.wait()
     if code != 0:
-        found.wrong.append(f"exit code {code}: {driver.events()[-1:]} {driver.errors()[-500:]}")
+        found.wrong.append(f"exit code {code}: {driver.events()[-1:]} {driver.errors()}")
         return
     events = list(journal(place))
     done = [event for event in events if event["event"] == "done"]
