@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from t2v.batch.reading import read_items as read_items
     from t2v.batch.runner import run_batch as run_batch
     from t2v.batch.shards import Shard as Shard
+    from t2v.batch.sheet import write_sheet as write_sheet
+    from t2v.batch.status import RunStatus as RunStatus
+    from t2v.batch.status import is_run as is_run
+    from t2v.batch.status import run_status as run_status
     from t2v.batch.summary import Summary as Summary
     from t2v.plan.events import Event as Event
     from t2v.plan.options import Options as Options
@@ -65,6 +69,7 @@ _HOMES = {
     "Plan": "t2v.plan.request",
     "RayEngine": "t2v.batch.ray",
     "Request": "t2v.plan.request",
+    "RunStatus": "t2v.batch.status",
     "Shard": "t2v.batch.shards",
     "Summary": "t2v.batch.summary",
     "Video": "t2v.api.video",
@@ -76,6 +81,7 @@ _HOMES = {
     "errors": "t2v",
     "estimate_batch": "t2v.batch.planning",
     "inspect": "t2v.api.inspect",
+    "is_run": "t2v.batch.status",
     "list_models": "t2v.api.browse",
     "load": "t2v.api.loading",
     "locate": "t2v.api.models",
@@ -91,12 +97,14 @@ _HOMES = {
     "resume_plan": "t2v.api.work",
     "run": "t2v.api.run",
     "run_batch": "t2v.batch.runner",
+    "run_status": "t2v.batch.status",
     "search_models": "t2v.api.browse",
     "set_default_model": "t2v.api.models",
     "show_model": "t2v.api.browse",
     "text": "t2v",
     "verify": "t2v.api.models",
     "work_output": "t2v.api.work",
+    "write_sheet": "t2v.batch.sheet",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -1,4 +1,4 @@
-"""`t2v inspect`: what made this video."""
+"""`t2v inspect`: what made this video, and how far this batch is."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,21 +7,27 @@ import t2v
 from t2v_cli import options as o
 from t2v_cli.output import out
 from t2v_cli.report import report_rows
+from t2v_cli.run_status import show_run
 from t2v_cli.values import examples
 
 EXAMPLES = examples(
     "t2v inspect clip.mp4",
     "t2v inspect clip.mp4 --json | jq .record.seed",
+    "t2v inspect out",
 )
 
 
-def inspect(file: o.FileArg, json: o.JsonOpt = False) -> None:
-    """Show how a video was made.
+def inspect(file: o.MadeArg, json: o.JsonOpt = False) -> None:
+    """Show how a video was made, or how far a batch is.
 
     Every setting and where it came from, the model and its revision, versions, timings and frame
     statistics, read from the file alone or from the sidecar beside it. Of a long video also its
-    windows, and how it looks at their joins and from end to end.
+    windows, and how it looks at their joins and from end to end. Of the folder of a batch: how far
+    it is, what failed and why, and what is missing.
     """
+    if t2v.is_run(file):
+        show_run(t2v.run_status(file), file, json=json)
+        return
     found = t2v.inspect(file)
     if json:
         out.json(found)

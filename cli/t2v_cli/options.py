@@ -60,6 +60,10 @@ ModelsArg = Annotated[
     positional("[MODEL]", _MODEL, autocompletion=complete_model),
 ]
 FileArg = Annotated[str, positional("FILE", "A video, its folder of frames, or its sidecar.")]
+MadeArg = Annotated[
+    str,
+    positional("FILE", "A video, its folder of frames, its sidecar, or the folder of a batch."),
+]
 
 ModelOpt = Annotated[
     str | None, option("MODEL", _MODEL, "-m", "--model", autocompletion=complete_model)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from t2v.batch.finished import num_bytes_of, place_of
-from t2v.batch.making import Failure
+from t2v.batch.making import Failure, Outcome
 from t2v.batch.results import Entry, entries
-from t2v.batch.state import read_state
+from t2v.batch.state import Status, read_state
 
 CardStatus = Literal["ok", "suspect", "failed", "interrupted", "waiting"]
 
@@ -59,7 +59,7 @@ def card_of(folder: Path, entry: Entry) -> Card:
     record = outcome.record if outcome else {}
     place = place_of(folder, entry.output) if outcome else None
     is_there = place is not None and num_bytes_of(place) is not None
-    status, reason = status_of(entry, is_there=is_there)
+    status, reason = status_of(entry.status, outcome, is_there=is_there)
     return Card(
         entry.id,
         status,
@@ -77,11 +77,12 @@ def card_of(folder: Path, entry: Entry) -> Card:
     )
 
 
-def status_of(entry: Entry, *, is_there: bool) -> tuple[CardStatus, str | None]:
+def status_of(
+    status: Status, outcome: Outcome | None, *, is_there: bool
+) -> tuple[CardStatus, str | None]:
     """How far a video is, as people are told, and why where it is not well."""
-    outcome = entry.outcome
     said = said_of(outcome.failure) if outcome and outcome.failure else None
-    match entry.status:
+    match status:
         case "new":
             return "waiting", None
         case "started":

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,14 +71,13 @@ def _may_be_beside(name: str, shard: Shard | None) -> bool:
 
 
 def _refuse_if_held(other: Path, work: Path) -> None:
-    label = other.name.removeprefix("journal").removesuffix(".jsonl").lstrip(".") or "all"
     try:
         fd = os.open(other, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
         return
     try:
         if _lock(fd) is None:
-            raise _busy(other, work / f"owner-{label}.json")
+            raise _busy(other, _owner_of(other, work))
     finally:
         os.close(fd)
 
@@ -134,3 +133,43 @@ def _lock(fd: int, *, wait: bool = False) -> bool | None:
     except OSError as error:
         return None if error.errno in _HELD else False
     return True
+
+
+def at_work(folder: Path, work: Path) -> list[Mapping[str, str]]:
+    """Who writes to the folder now: `pid`, `host`, `since` of each, as far as they say it.
+
+    Nothing is changed, and no run that is about to begin is kept from it.
+    """
+    found: list[Mapping[str, str]] = []
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            gate = os.open(work / "gate", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            stack.callback(os.close, gate)
+            _lock(gate, wait=True)
+        for journal in journals_of(folder):
+            if _is_held(journal):
+                found.append(_who(_owner_of(journal, work)))
+    return found
+
+
+def _is_held(journal: Path) -> bool:
+    try:
+        fd = os.open(journal, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False
+    try:
+        return _lock(fd) is None
+    finally:
+        os.close(fd)
+
+
+def _owner_of(journal: Path, work: Path) -> Path:
+    label = journal.name.removeprefix("journal").removesuffix(".jsonl").lstrip(".") or "all"
+    return work / f"owner-{label}.json"
+
+
+def _who(owner: Path) -> dict[str, str]:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        facts = json.loads(owner.read_text(encoding="utf-8"))
+        return {name: str(facts[name])[:60] for name in ("pid", "host", "since") if name in facts}
+    return {}

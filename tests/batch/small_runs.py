@@ -99,7 +99,9 @@ def _outcome(folder: Path, job: Job, wish: Wish, color: Sequence[int]) -> Outcom
         "status": wish.status,
         "guard": {"suspect": ["flat: 96 % of the frames are one color"]},
     }
+    sign = Failure("suspect", "SuspectError", "The frames look broken: flat.", 4)
+    failure = sign if wish.status == "suspect" else None
     num_bytes = path.stat().st_size if path.is_file() else None
     return Outcome(
-        job.key, wish.status, job.output, num_bytes, "0" * 64, "f" * 64, record, None, 2.5
+        job.key, wish.status, job.output, num_bytes, "0" * 64, "f" * 64, record, failure, 2.5
     )
