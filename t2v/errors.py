@@ -5,6 +5,7 @@ T2VError                       1   a run failed
 ├── RequestError               2   the request is wrong
 │   ├── UnknownModelError      2   no such model
 │   └── DocumentError          2   a YAML or JSON file is wrong (file:line:column, key path)
+│       └── PromptFilesError   2   prompt files are wrong (a line for every mistake)
 ├── ModelError                 1   a model cannot be loaded
 │   ├── WeightsMissingError    1   not in the cache, and the network is off or away
 │   ├── GatedModelError        1   the licence has to be accepted first
@@ -31,6 +32,7 @@ __all__ = [
     "MemoryExhaustedError",
     "ModelError",
     "OutputExistsError",
+    "PromptFilesError",
     "RequestError",
     "SuspectError",
     "T2VError",
@@ -58,6 +60,10 @@ class UnknownModelError(RequestError):
 
 class DocumentError(RequestError):
     """A YAML or JSON document is wrong; the message begins with `file:line:column`."""
+
+
+class PromptFilesError(DocumentError):
+    """Prompt files are wrong; the message has a line for every mistake of every file."""
 
 
 class ModelError(T2VError):

@@ -12,7 +12,7 @@ from t2v_cli.faults import describe
 from t2v_cli.output import out
 
 LONGEST = 1200
-"""Characters of a message; what a user typed into it can be a megabyte."""
+"""Characters of a line; what a user typed into it can be a megabyte."""
 
 
 def main() -> None:
@@ -48,8 +48,12 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("T2V_DEBUG"):
             raise
         text, code = describe(error)
-        out.error(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+        out.error("\n".join(map(_cut, text.splitlines())) or text)
         return code
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
 def _guard_streams() -> None:

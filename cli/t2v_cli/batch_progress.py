@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from t2v_cli.batch_tally import ENDS, Active, Tally
+from t2v_cli.columns import terminal_width
 from t2v_cli.output import one_line, out
 from t2v_cli.phrases import pace
 from t2v_cli.progress import STAGES, WAYS, JsonLines, Talk
@@ -150,7 +151,7 @@ class BatchBars(BatchTalk):
             self._rows[name],
             total=None if is_begun else event.of,
             completed=0 if is_begun else event.step or 0,
-            item=one_line(_title(name, active), 40),
+            item=one_line(self._title(name, active), max(24, min(60, terminal_width() - 50))),
             description=STAGES[event.stage] if event.stage else "",
             pace="" if is_begun else pace(event),
         )
@@ -159,13 +160,13 @@ class BatchBars(BatchTalk):
         if self._progress is None:
             from t2v_cli import drawing  # noqa: PLC0415 - rich takes as long as all the rest
 
-            self._progress = drawing.progress()
+            self._progress = drawing.progress(is_list=True)
             task = self._progress.add_task("", total=None, item="", pace="")
             self._rows = {"": task}
         return self._progress
 
-
-def _title(name: str, active: Active) -> str:
-    """The video and, where there are several, who makes it."""
-    worker = active.worker
-    return name if worker in (None, name) else f"{worker}  {name}"
+    def _title(self, name: str, active: Active) -> str:
+        """The video and, where there are several, who makes it."""
+        worker = active.worker
+        is_told = worker not in (None, name) and len(self.tally.workers) > 1
+        return f"{worker} {name}" if is_told else name

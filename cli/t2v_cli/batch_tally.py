@@ -35,11 +35,14 @@ class Tally:
         self.ends: Counter[str] = Counter()
         self.active: dict[str, Active] = {}
         """By the id of the video, or the name of a worker that loads."""
+        self.workers: set[str] = set()
         self._clock = clock
         self._times: deque[float] = deque(maxlen=RECENT)
 
     def take(self, event: "Event") -> None:
         """Add one event."""
+        if event.worker is not None:
+            self.workers.add(event.worker)
         if event.event in ("item", "plan") and event.of is not None:
             self.finished, self.total = event.step or 0, event.of
         if event.event == "item":

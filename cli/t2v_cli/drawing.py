@@ -21,8 +21,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console(file=sys.stdout, highlight=False).print(drawn)
 
 
-def progress() -> Progress:
-    """A started bar on stderr with the fields `item` and `pace`; it leaves nothing behind."""
+def progress(*, is_list: bool = False) -> Progress:
+    """Started bars on stderr with the fields `item` and `pace`; they leave nothing behind.
+
+    A list of them has room for more words and no clock.
+    """
     console = Console(
         file=sys.stderr, force_terminal=True, no_color=not has_color(sys.stderr), highlight=False
     )
@@ -30,9 +33,9 @@ def progress() -> Progress:
         SpinnerColumn(),
         TextColumn("{task.fields[item]}", markup=False),
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=12 if is_list else 24),
         TextColumn("{task.fields[pace]}", markup=False),
-        TimeElapsedColumn(),
+        *([] if is_list else [TimeElapsedColumn()]),
         console=console,
         transient=True,
         # stdout is data and may be a file; rich would draw it above the bar.

@@ -21,6 +21,8 @@ def describe(error: BaseException) -> tuple[str, int]:
     match error:
         case typer.TyperException():
             return _usage(error), 2
+        case t2v.errors.PromptFilesError():
+            return str(error), error.exit_code  # it keeps to a hundred lines itself
         case t2v.errors.T2VError():
             return _shortened(str(error)), error.exit_code
         case KeyboardInterrupt() | typer.Abort():

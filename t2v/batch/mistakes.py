@@ -1,6 +1,6 @@
 """What is wrong in prompt files, gathered so that all of it is said at once."""
 
-from t2v.errors import DocumentError
+from t2v.errors import PromptFilesError
 
 MAX_LINES = 100
 
@@ -25,9 +25,9 @@ class Mistakes:
         """Raise them, if there are any.
 
         Raises:
-            DocumentError: A line for each, and how many more there are.
+            PromptFilesError: A line for each, and how many more there are.
         """
         if not self.count:
             return
         more = self.count - len(self.lines)
-        raise DocumentError("\n".join([*self.lines, *([f"and {more:,} more"] if more else [])]))
+        raise PromptFilesError("\n".join([*self.lines, *([f"and {more:,} more"] if more else [])]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from t2v.batch.jobs import Layout
-from t2v.errors import DocumentError, RequestError
+from t2v.errors import PromptFilesError, RequestError
 from t2v.media.codecs import CONTAINERS, SUFFIX_OF_CODEC, check_encoding
 from t2v.media.names import PROMPT_BYTES, check_template, filled, shortened, slug
 from t2v.media.parts import MAX_NAME_BYTES
@@ -45,7 +45,7 @@ def name_all(drafts: Sequence[Draft], layout: Layout, *, is_compared: bool) -> N
         is_compared: Whether several models make the same videos; VBench then has a folder for each.
 
     Raises:
-        DocumentError: Two items want the same output, or a name is impossible; has all of them.
+        PromptFilesError: Two items want the same output, or a name is impossible; has all of them.
     """
     for draft, name in zip(drafts, _ids(drafts), strict=True):
         draft.id = name
@@ -55,7 +55,7 @@ def name_all(drafts: Sequence[Draft], layout: Layout, *, is_compared: bool) -> N
     else:
         names.flat(drafts)
     if names.errors:
-        raise DocumentError("\n".join(names.errors))
+        raise PromptFilesError("\n".join(names.errors))
 
 
 def _ids(drafts: Sequence[Draft]) -> Iterator[str]:

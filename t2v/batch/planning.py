@@ -10,7 +10,7 @@ from t2v.batch.jobs import BatchPlan, Job, Layout
 from t2v.batch.naming import Draft, name_all
 from t2v.batch.settling import Settler
 from t2v.batch.shards import Shard
-from t2v.errors import DocumentError, RequestError
+from t2v.errors import PromptFilesError, RequestError
 from t2v.plan.config import read_configs
 from t2v.plan.history import read_runs
 from t2v.plan.machine import Machine
@@ -56,7 +56,7 @@ def plan_batch(
 
     Raises:
         WeightsMissingError: A repository has no commit yet, and the Hub cannot be reached.
-        DocumentError: Items cannot be made; the message has all of them, each with its place.
+        PromptFilesError: Items cannot be made; the message has all of them, each with its place.
         RequestError: There are no items.
     """
     configs, notes = read_configs() if config else ([], [])
@@ -109,7 +109,7 @@ class _Drafting:
                 except RequestError as error:
                     self._wrong.setdefault(str(error), []).append(item.source)
         if self._wrong:
-            raise DocumentError(self._mistakes())
+            raise PromptFilesError(self._mistakes())
         if not number:
             raise RequestError("There is nothing to make: the prompt files hold no prompt.")
 
