@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+import t2v
 from t2v_cli.app import app
 from t2v_cli.faults import describe
 from t2v_cli.output import out
 
 LONGEST = 1200
-"""Characters of a line; what a user typed into it can be a megabyte."""
+"""Characters of a message; what a user typed into it can be a megabyte."""
+MANY = 50
+"""Prompt files have a line for every mistake."""
 
 
 def main() -> None:
@@ -48,12 +51,9 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("T2V_DEBUG"):
             raise
         text, code = describe(error)
-        out.error("\n".join(map(_cut, text.splitlines())) or text)
+        longest = LONGEST * (MANY if isinstance(error, t2v.errors.PromptFilesError) else 1)
+        out.error(text if len(text) <= longest else f"{text[:longest]}…")
         return code
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
 def _guard_streams() -> None:
