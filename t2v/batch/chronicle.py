@@ -1,7 +1,7 @@
 """The events of a run, as the journal has them: without folders and secrets of this machine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from t2v.api.record import public_name, public_text, versions
 from t2v.batch.identity import media_of_job
 from t2v.batch.jobs import Job
-from t2v.batch.making import Failure, Outcome
+from t2v.batch.making import Outcome
 from t2v.batch.shards import Shard
 from t2v.batch.state import Status, outcome_facts
 from t2v.text import redacted
@@ -41,9 +41,9 @@ def plan_digest(jobs: Sequence[Job]) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def planned(jobs: Sequence[Job], digest: str) -> list[Event]:
+def planned(jobs: Sequence[Job], number: int, digest: str) -> list[Event]:
     """All jobs that are wanted, and that these were all."""
-    end: Event = {"event": "plan", "num_jobs": len(jobs), "digest": digest}
+    end: Event = {"event": "plan", "number": number, "num_jobs": len(jobs), "digest": digest}
     return [*map(_job, jobs), end]
 
 
@@ -69,10 +69,18 @@ def ended(job: Job, outcome: Outcome, generation: int) -> Event:
         "custom_id": job.custom_id,
         **outcome_facts(outcome),
         "media": media_of_job(job),
-        "failure": outcome.failure and _public(outcome.failure),
+        "failure": outcome.failure and asdict(outcome.failure),
     }
     # Last, as the journal wants it.
     return event | {"record": outcome.record} if outcome.record else event
+
+
+def public(outcome: Outcome) -> Outcome:
+    """The outcome with nothing in its reason that is nobody's business."""
+    if outcome.failure is None:
+        return outcome
+    message = redacted(public_text(outcome.failure.message))
+    return replace(outcome, failure=replace(outcome.failure, message=message))
 
 
 def finished(summary: Mapping[str, Any], results: Mapping[str, Any]) -> Event:
@@ -92,7 +100,3 @@ def _job(job: Job) -> Event:
         "model": public_name(job.request.model),
         "seed": job.request.seed,
     }
-
-
-def _public(failure: Failure) -> Event:
-    return asdict(failure) | {"message": redacted(public_text(failure.message))}

@@ -9,6 +9,7 @@ OUT/.work/              who is at work, logs, and `<id>/` of what is in the maki
 """
 
 import contextlib
+import hashlib
 import json
 import shutil
 from collections.abc import Generator, Mapping, Sequence
@@ -28,17 +29,18 @@ from t2v.batch.finished import (
 )
 from t2v.batch.identity import media_of, media_of_job
 from t2v.batch.jobs import Job
-from t2v.batch.journal import Journal
-from t2v.batch.locks import held_journal
+from t2v.batch.journal import Journal, journals_of
+from t2v.batch.locks import held_journal, one_at_a_time
 from t2v.batch.making import Outcome
 from t2v.batch.results import RESULTS, write_results
 from t2v.batch.shards import Shard
-from t2v.batch.state import JobState, Place, Planned, State, read_state, record_at
+from t2v.batch.state import JobState, Place, Planned, State, read_state, record_at, replanned
 from t2v.errors import RequestError
 from t2v.media.parts import disk_error
 
 WORK = ".work"
-_OURS = ("logs", "gate")
+_OURS = ("logs", "gate", "owner", "workers")
+"""What else lies there begins with one of these."""
 
 
 def work_of(folder: Path, job_id: str) -> Path:
@@ -49,7 +51,7 @@ def work_of(folder: Path, job_id: str) -> Path:
     """
     if job_id in ("", "..") or Path(job_id).name != job_id or not {"\0", "\\"}.isdisjoint(job_id):
         raise RequestError(f"{job_id!r:.80} cannot name a folder. Give the item another id.")
-    is_taken = job_id in _OURS or job_id.startswith("owner-")
+    is_taken = job_id.startswith(_OURS)
     return folder / WORK / (f"{job_id}-work" if is_taken else job_id)
 
 
@@ -132,15 +134,17 @@ class Run(RunView):
 
     def planned(self, jobs: Sequence[Job]) -> None:
         """Say which videos are wanted: all others of the folder are left out of the results."""
-        name, digest = self._journal.path.name, chronicle.plan_digest(jobs)
-        if self.state.plans.get(name) == digest:
+        state, path = self.state, self._journal.path
+        digest, last = chronicle.plan_digest(jobs), state.num_plans
+        if state.plans.get(path.name) == (last, digest):
             return
-        offsets = self._append(*chronicle.planned(jobs, digest))
-        self.state.plans[name] = digest
-        self.state.planned = {
-            job.key: Planned(job.id, job.custom_id, job.output, Place(self._journal.path, offset))
+        offsets = self._append(*chronicle.planned(jobs, last + 1, digest))
+        state.plans[path.name] = (last + 1, digest)
+        new = {
+            job.key: Planned(job.id, job.custom_id, job.output, Place(path, offset))
             for job, offset in zip(jobs, offsets, strict=False)
         }
+        state.planned = replanned(state.planned, new, self._shard)
 
     def is_done(self, job: Job, *, verify: bool = False) -> bool:
         """Whether its video is there, under its name where that is free.
@@ -169,19 +173,27 @@ class Run(RunView):
     def ended(self, job: Job, outcome: Outcome) -> None:
         """Say what became of it; the file of a finished one is on the disk by then."""
         self._end(job, outcome)
-        if self.state.of(job.key).status == "done":
-            shutil.rmtree(work_of(self.folder, job.id), ignore_errors=True)
 
     def finished(self, summary: Mapping[str, Any]) -> None:
         """Say that the run is over, and write `results.jsonl` anew if it tells less than is known."""
+        with one_at_a_time(self.folder / WORK):
+            is_behind = self._write_results()
+        if is_behind or self._has_begun:
+            self._append(chronicle.finished(summary, self.state.results))
+
+    def _write_results(self) -> bool:
         state = self.state
-        made_of = {"num_outcomes": state.num_outcomes, "plans": sorted(state.plans.values())}
+        if self._has_begun and len(journals_of(self.folder)) > 1:
+            # Other shares may have gone on meanwhile.
+            state = read_state(self.folder)
+        plans = hashlib.sha256(repr(sorted(state.plans.items())).encode()).hexdigest()
+        made_of = {"num_outcomes": state.num_outcomes, "plans": plans}
         size = num_bytes_of(self.folder / RESULTS)
         is_behind = state.results != {**made_of, "num_bytes": size}
         if is_behind:
-            state.results = {**made_of, "num_bytes": write_results(self.folder, state)}
-        if is_behind or self._has_begun:
-            self._append(chronicle.finished(summary, state.results))
+            size = write_results(self.folder, state)
+        self.state.results = {**made_of, "num_bytes": size}
+        return is_behind
 
     def begin_again(self) -> None:
         """Forget what was made, of this share; finished videos stay on the disk."""
@@ -207,7 +219,7 @@ class Run(RunView):
             self._end(job, replace(now.outcome, output=job.output, record=record))
 
     def _end(self, job: Job, outcome: Outcome) -> None:
-        outcome = self._measured(outcome)
+        outcome = chronicle.public(self._measured(outcome))
         generation = self.state.generation
         [offset] = self._append(chronicle.ended(job, outcome, generation))
         self.state.end(
@@ -223,6 +235,8 @@ class Run(RunView):
                 Place(self._journal.path, offset),
             ),
         )
+        if chronicle.END[outcome.status] == "done":
+            shutil.rmtree(work_of(self.folder, job.id), ignore_errors=True)
 
     def _measured(self, outcome: Outcome) -> Outcome:
         """With the size and hash of the file, where its maker did not tell them."""

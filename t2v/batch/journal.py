@@ -20,7 +20,7 @@ from fractions import Fraction
 from pathlib import Path, PurePath
 from typing import Any
 
-from t2v.batch.shards import Shard
+from t2v.batch.shards import MOST, Shard
 from t2v.errors import DiskError, RequestError
 from t2v.media.parts import disk_error, sync_folder
 
@@ -29,13 +29,19 @@ MAX_LINE_BYTES = 1 << 26
 _HEADER = b'{"event":"journal"'
 _SEAL = b',"crc":"'
 _RECORD = b',"record":'
-_NAME = re.compile(r"journal(\.[1-9]\d{0,4}-of-[1-9]\d{0,4})?\.jsonl", re.ASCII)
+_NAME = re.compile(r"journal(?:\.([1-9]\d{0,4})-of-([1-9]\d{0,4}))?\.jsonl", re.ASCII)
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
 def journal_name(shard: Shard | None) -> str:
     """`journal.jsonl`, or `journal.2-of-8.jsonl` for one share."""
     return f"journal.{shard.label}.jsonl" if shard else "journal.jsonl"
+
+
+def shard_of(path: Path) -> Shard | None:
+    """Which share a journal is of; None for all."""
+    match = _NAME.fullmatch(path.name)
+    return Shard(int(match[1]), int(match[2])) if match and match[1] else None
 
 
 def journals_of(folder: Path) -> list[Path]:
@@ -45,11 +51,16 @@ def journals_of(folder: Path) -> list[Path]:
         DiskError: The folder cannot be read.
     """
     try:
-        return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+        return sorted(path for path in folder.iterdir() if _is_journal(path.name))
     except FileNotFoundError:
         return []
     except OSError as error:
         raise DiskError(f"Cannot read {folder}: {error.strerror}.") from error
+
+
+def _is_journal(name: str) -> bool:
+    match = _NAME.fullmatch(name)
+    return match is not None and (not match[1] or int(match[1]) <= int(match[2]) <= MOST)
 
 
 def sealed(event: Mapping[str, Any]) -> bytes:

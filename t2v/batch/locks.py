@@ -39,7 +39,7 @@ def held_journal(folder: Path, work: Path, shard: Shard | None) -> Generator[tup
     """
     path = folder / journal_name(shard)
     owner = work / f"owner-{shard.label if shard else 'all'}.json"
-    with _gate(work):
+    with one_at_a_time(work):
         for other in journals_of(folder):
             if other != path and not _may_be_beside(other.name, shard):
                 _refuse_if_held(other, work)
@@ -51,6 +51,25 @@ def held_journal(folder: Path, work: Path, shard: Shard | None) -> Generator[tup
         with contextlib.suppress(OSError):
             owner.unlink()
         journal.close()
+
+
+@contextlib.contextmanager
+def one_at_a_time(work: Path) -> Generator[None]:
+    """What only one run may do at a time, for a moment; the others wait.
+
+    Raises:
+        DiskError: The folder cannot be written.
+    """
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        fd = os.open(work / "gate", os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    except OSError as error:
+        raise disk_error(work, error) from error
+    try:
+        _lock(fd, wait=True)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _take(journal: Journal, owner: Path) -> bool:
@@ -105,21 +124,6 @@ def _say_who(owner: Path) -> None:
         owner.write_text(json.dumps(facts), encoding="utf-8")
     except OSError as error:
         raise disk_error(owner, error) from error
-
-
-@contextlib.contextmanager
-def _gate(work: Path) -> Generator[None]:
-    """One run at a time finds out who else is there; the others wait for that moment."""
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        fd = os.open(work / "gate", os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-    except OSError as error:
-        raise disk_error(work, error) from error
-    try:
-        _lock(fd, wait=True)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _lock(fd: int, *, wait: bool = False) -> bool | None:

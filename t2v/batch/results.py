@@ -49,8 +49,7 @@ def entries(state: State) -> Iterator[Entry]:
     """
     with _Lines() as lines:
         for key, planned in _wanted(state).items():
-            job = state.of(key)
-            yield _entry(key, planned, job, lines)
+            yield _entry(key, planned, state.of(key), lines)
 
 
 def write_results(folder: Path, state: State) -> int:
@@ -77,10 +76,10 @@ def write_results(folder: Path, state: State) -> int:
 def _chunks(state: State, min_bytes: int = 1 << 20) -> Iterator[bytes]:
     chunk = bytearray()
     with _Lines() as lines:
-        for key in _wanted(state):
+        for key, planned in _wanted(state).items():
             job = state.of(key)
             if job.place and job.outcome:
-                chunk += _line(job, job.outcome, lines.read(job.place))
+                chunk += _line(planned or job, job, job.outcome, lines.read(job.place))
             if len(chunk) >= min_bytes:
                 yield bytes(chunk)
                 chunk.clear()
@@ -92,10 +91,10 @@ def _wanted(state: State) -> dict[str, Planned | None]:
     return {**state.planned} if state.planned else dict.fromkeys(state.jobs)
 
 
-def _line(job: JobState, outcome: Outcome, body: bytes) -> bytes:
+def _line(named: Planned | JobState, job: JobState, outcome: Outcome, body: bytes) -> bytes:
     """The record goes from line to line as it is."""
     record = split(body)[1] if body else b""
-    head = dump({"id": job.id, "custom_id": job.custom_id})[:-1]
+    head = dump({"id": named.id, "custom_id": named.custom_id})[:-1]
     if job.status == "done":
         return b'%s,"response":{"status_code":200,"body":%s},"error":null}\n' % (
             head,

@@ -10,6 +10,7 @@ from t2v.batch.journal import (
     check_version,
     journals_of,
     lines_of,
+    shard_of,
     split,
     unsealed,
 )
@@ -81,12 +82,17 @@ class State:
     """One more than the times that it was started over."""
     results: Mapping[str, Any] = field(default_factory=dict)
     """What the results were made from when they were written last."""
-    plans: dict[str, str] = field(default_factory=dict)
-    """Name of a journal -> the digest of its plan."""
+    plans: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Name of a journal -> the number and the digest of its plan; later plans have higher ones."""
 
     def of(self, key: str) -> JobState:
         """How far the video with that key is."""
         return self.jobs.get(key, NEW)
+
+    @property
+    def num_plans(self) -> int:
+        """How many plans there have been."""
+        return max((number for number, _ in self.plans.values()), default=0)
 
     def begin(self, key: str, job_id: str, custom_id: str | None, generation: int) -> None:
         """One more attempt."""
@@ -144,7 +150,7 @@ class Replayed:
                 )
             case "plan":
                 self.state.planned, self._pending = self._pending, {}
-                self.state.plans[self.path.name] = event["digest"]
+                self.state.plans[self.path.name] = (int(event["number"]), event["digest"])
             case "fresh":
                 shard = event.get("shard")
                 self.fresh.append((event["generation"], Shard.parse(shard) if shard else None))
@@ -208,14 +214,22 @@ def merged(journals: Iterable[Replayed]) -> State:
             if not (fresh and _is_forgotten(key, job, fresh)):
                 known = whole.jobs.get(key)
                 whole.jobs[key] = _further(known, job) if known else job
-        for key, planned in one.state.planned.items():
-            whole.planned.setdefault(key, planned)
         whole.num_outcomes += one.state.num_outcomes
         whole.num_damaged += one.state.num_damaged
         whole.plans |= one.state.plans
         if one.state.results:
             whole.results = max(whole.results, one.state.results, key=_progress)
+    for one in sorted(journals, key=lambda one: one.state.num_plans):
+        if one.state.plans:
+            whole.planned = replanned(whole.planned, one.state.planned, shard_of(one.path))
     return whole
+
+
+def replanned(
+    old: Mapping[str, Planned], new: Mapping[str, Planned], shard: Shard | None
+) -> dict[str, Planned]:
+    """What is wanted when there is a new plan of a share: the rest of the old one, and the new."""
+    return {key: one for key, one in old.items() if shard and not shard.has(key)} | dict(new)
 
 
 def _is_forgotten(key: str, job: JobState, fresh: Iterable[tuple[int, Shard | None]]) -> bool:
