@@ -47,6 +47,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--lanes", type=int, default=1)
     parser.add_argument("--timeout", type=float)
+    parser.add_argument("--maker", default=MAKER)
     parser.add_argument("--retry-failed", action="store_true")
     parser.add_argument("--fresh", action="store_true")
     given = parser.parse_args()
@@ -55,12 +56,12 @@ def main() -> int:
         summary = run_batch(
             plan_of(prompts),
             folder=given.folder,
-            manner=Manner(given.folder, lanes=given.lanes),
+            manner=Manner(given.folder, lanes=given.lanes or None),
             workers=given.workers,
             timeout_s=given.timeout,
             retry_failed=given.retry_failed,
             fresh=given.fresh,
-            maker=MAKER,
+            maker=given.maker,
             listener=_say,
         )
     except T2VError as error:
