@@ -8,12 +8,15 @@ names and paths, device, placement of the weights, order of windows, codec and q
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from t2v.batch.finished import sha256_of
 from t2v.batch.jobs import Job
+from t2v.errors import DiskError
 from t2v.plan.paths import exists
 from t2v.plan.request import Lora, Request
 from t2v.plan.windows import LongPlan
@@ -28,7 +31,7 @@ _ELSEWHERE = ("model", "device", "memory", "order", "story_file", "origins")
 _IN_THE_FILE = ("codec", "crf", "metadata")
 _BY_CONTENTS = ("lora", "long")
 _NO_MATTER = {*_ELSEWHERE, *_IN_THE_FILE, *_BY_CONTENTS}
-_VALUES = tuple(one.name for one in fields(Request) if one.name not in _NO_MATTER)
+_VALUES = {one.name: one.default for one in fields(Request) if one.name not in _NO_MATTER}
 _SAMPLE_BYTES, _NUM_SAMPLES = 4096, 33
 
 
@@ -37,19 +40,24 @@ def job_key(spec: ModelSpec, request: Request) -> str:
 
     A repository counts as the commit that this user is locked to, see `lock_sources`.
     """
-    parts = [
-        _model(_Model(spec)),
-        _dump(spec.defaults.further_arguments(request.num_inference_steps)),
-        _dump({name: getattr(request, name) for name in _VALUES}),
-        _dump([[_lora(one), one.scale] for one in request.lora]),
-        _dump(request.long and _long(request.long)),
-    ]
-    return hashlib.sha256("\n".join([SCHEMA, *parts]).encode()).hexdigest()
+    document = {
+        "schema": SCHEMA,
+        "model": _model(_Model(spec)),
+        "call": spec.defaults.further_arguments(request.num_inference_steps),
+        "request": _said(request),
+        "lora": [[_lora(one), one.scale] for one in request.lora],
+        "long": request.long and _long(request.long),
+    }
+    return hashlib.sha256(_dump(document).encode()).hexdigest()
 
 
-def weights_of(spec: ModelSpec) -> str:
-    """What tells the weights of one model from those of another."""
-    return _model(_Model(spec))
+def _said(request: Request) -> dict[str, Any]:
+    """Values that are not what they always are: one that a later version adds changes no key."""
+    return {
+        name: value
+        for name, default in _VALUES.items()
+        if (value := getattr(request, name)) != default
+    }
 
 
 def media_of(output: str, codec: object, crf: object) -> str:
@@ -98,17 +106,16 @@ class _Model:
 def _model(model: _Model) -> str:
     spec = model.spec
     defaults = spec.defaults
-    place = spec.folder or (spec.builtin and embedded(spec.builtin))
-    return _dump(
-        {
-            "weights": _contents(Path(place)) if place else _commit(spec),
-            "variant": spec.variant,
-            "pipeline": spec.pipeline,
-            "parts": {name: _part(part) for name, part in spec.parts.items()},
-            "loras": [[_part(lora), lora.scale] for lora in spec.loras],
-            "scheduler": [defaults.scheduler, defaults.scheduler_config],
-        }
-    )
+    place = embedded(spec.builtin) if spec.builtin else spec.folder and expanded(spec.folder)
+    document = {
+        "weights": _contents(place) if place else _commit(spec),
+        "variant": spec.variant,
+        "pipeline": spec.pipeline,
+        "parts": {name: _part(part) for name, part in spec.parts.items()},
+        "loras": [[_part(lora), lora.scale] for lora in spec.loras],
+        "scheduler": [defaults.scheduler, defaults.scheduler_config],
+    }
+    return hashlib.sha256(_dump(document).encode()).hexdigest()
 
 
 def _part(part: Part) -> Any:
@@ -122,20 +129,20 @@ def _commit(source: ModelSpec | Part) -> list[str | None]:
 
 
 def _contents(place: Path) -> str:
-    """A digest of a file, or of all files of a folder.
+    """A digest of a file, or of all files of a folder, wherever it lies.
 
     Of a large one it takes the size and samples from end to end: weights that were trained further
     differ everywhere, and gigabytes need not be read.
     """
     digest = hashlib.sha256()
-    if place.is_file():
-        _add_samples(digest, place)
-        return digest.hexdigest()
-    for path in sorted(place.rglob("*")):
-        name = path.relative_to(place)
-        if path.is_file() and not any(part.startswith(".") for part in name.parts):
-            digest.update(name.as_posix().encode() + b"\0")
-            _add_samples(digest, path)
+    try:
+        for path in [place] if place.is_file() else sorted(place.rglob("*")):
+            name = path.relative_to(place)
+            if path.is_file() and not any(part.startswith(".") for part in name.parts):
+                digest.update(os.fsencode(name) + b"\0")
+                _add_samples(digest, path)
+    except OSError as error:
+        raise DiskError(f"Cannot read {place}: {error.strerror}.") from error
     return digest.hexdigest()
 
 
@@ -164,8 +171,7 @@ def _lora(lora: Lora) -> Any:
 
 @functools.lru_cache(maxsize=256)
 def _sha256(path: Path, size: int, changed_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)
 
 
 def _repo_of(source: str) -> tuple[str, str]:
@@ -187,8 +193,11 @@ def _long(long: LongPlan) -> dict[str, Any]:
 
 def _dump(value: Any) -> str:
     # Floats as repr has them, text escaped: the same on every machine and for lone surrogates.
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+    return _encoder.encode(value)
 
 
 def _plain(value: Any) -> Any:
     return value.to_dict() if hasattr(value, "to_dict") else str(value)
+
+
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain)
