@@ -59,7 +59,7 @@ def split(line: str) -> tuple[str, list[Flag]]:
     r"""The prompt, and the flags behind it; each has all that stands up to the next one.
 
     >>> prompt, flags = split(r"a well-known fox -- running \--fast --w 832 --n dull, blurry")
-    >>> prompt, [(flag.name, flag.value) for flag in flags]
+    >>> prompt.strip(), [(flag.name, flag.value) for flag in flags]
     ('a well-known fox -- running \\--fast', [('w', '832'), ('n', 'dull, blurry')])
     """
     if "--" not in line:

@@ -58,8 +58,9 @@ def read_table(file: PromptFile, mistakes: Mistakes) -> Iterator[Entry]:
                 yield _entry(rows, row, columns, written)
             else:
                 extra = min(len(row) - 1, len(columns))
+                hint = " Put text with commas in quotes." if len(row) > len(columns) else ""
                 message = f"cells in this row: {len(row)}; columns: {len(columns)}."
-                mistakes.add(rows.where(extra), message)
+                mistakes.add(rows.where(extra), message + hint)
     except csv.Error as error:
         mistakes.add(f"{file.name}:{rows.line or 1}:1", _explained(error))
 

@@ -110,7 +110,10 @@ def test_a_file_that_is_no_prompt_file_is_refused_in_one_line(name, data, messag
             "a.csv:1:14: num_inference_steps says the same as steps; leave one of them out.",
         ),
         ("prompt,seed\na fox\n", "a.csv:2:1: cells in this row: 1; columns: 2."),
-        ("prompt,seed\na, b, 3\n", "a.csv:2:7: cells in this row: 3; columns: 2."),
+        (
+            "prompt,seed\na, b, 3\n",
+            "a.csv:2:7: cells in this row: 3; columns: 2. Put text with commas in quotes.",
+        ),
         (
             'prompt,seed\n"a fox,\nrunning",x\n',
             "a.csv:3:10: seed must be a whole number, not 'x'",
