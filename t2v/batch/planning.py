@@ -10,7 +10,7 @@ from t2v.batch.jobs import BatchPlan, Job, Layout
 from t2v.batch.naming import Draft, name_all
 from t2v.batch.settling import Settler
 from t2v.batch.shards import Shard
-from t2v.errors import PromptFilesError, RequestError
+from t2v.errors import PromptFilesError, RequestError, WeightsMissingError
 from t2v.plan.config import read_configs
 from t2v.plan.history import read_runs
 from t2v.plan.machine import Machine
@@ -51,21 +51,21 @@ def plan_batch(
         zoo: The models to choose from; by default all of the zoo and the user's own.
         machine: The machine to plan for; by default this one.
         config: Whether the user's and the project's config have a say.
-        is_locked: Whether every repository must have a commit that keys can rest on; for a look at
-            the plan alone it need not.
+        is_locked: Whether some item must be possible with the weights that are here or can be had;
+            for a look at the plan alone that does not matter.
 
     Raises:
-        WeightsMissingError: A repository has no commit yet, and the Hub cannot be reached.
+        WeightsMissingError: Not one item can be made: a repository cannot be reached, or is none.
         PromptFilesError: Items cannot be made; the message has all of them, each with its place.
         RequestError: There are no items.
     """
     configs, notes = read_configs() if config else ([], [])
     flags = (options or Options()).model_copy(update={"num_videos": samples})
-    settler = Settler(
-        zoo if zoo is not None else Zoo.load(), configs, flags, seed, is_locked=is_locked
-    )
+    settler = Settler(zoo if zoo is not None else Zoo.load(), configs, flags, seed)
     drafting = _Drafting(settler, flags, tuple(dict.fromkeys(models)) or (None,))
     drafting.draft(items)
+    if is_locked:
+        drafting.refuse_missing()
     drafts = list(drafting.drafts.values())
     name_all([draft for _, draft in drafts], layout, is_compared=len(models) > 1)
     chosen = ((s, d) for s, d in drafts if shard is None or shard.has(d.key))
@@ -91,6 +91,7 @@ class _Drafting:
     def __init__(self, settler: Settler, flags: Options, models: Sequence[str | None]) -> None:
         self.drafts: dict[str, tuple[ModelSpec, Draft]] = {}
         self.num_repeats = 0
+        self._num_settled = 0
         self._settler = settler
         # Of several models each makes all, whatever an item says.
         self._flags = flags.said() | ({"model": models[0]} if models[0] else {})
@@ -106,12 +107,19 @@ class _Drafting:
             for model in self._models:
                 try:
                     self._draft(item, *self._settler.settle(item, model))
-                except RequestError as error:
+                    self._num_settled += 1
+                except (RequestError, WeightsMissingError) as error:
                     self._wrong.setdefault(str(error), []).append(item.source)
         if self._wrong:
             raise PromptFilesError(self._mistakes())
         if not number:
             raise RequestError("There is nothing to make: the prompt files hold no prompt.")
+
+    def refuse_missing(self) -> None:
+        """Do not begin where nothing would come of it."""
+        missing = self._settler.missing
+        if missing and missing.total() == self._num_settled:
+            raise WeightsMissingError("\n".join(missing))
 
     def notes(self) -> list[str]:
         """What the flags changed, and what is asked for twice."""
@@ -120,6 +128,7 @@ class _Drafting:
             for name, number in self._overruled.items()
             if number
         ]
+        notes += self._settler.missing
         if self.num_repeats:
             notes.append(f"asked for more than once, and made once: {self.num_repeats:,}")
         return notes

@@ -10,7 +10,7 @@ from typing import TypeVar
 from t2v.api.planning import config_layers, config_notes, doubt, find_model
 from t2v.batch.identity import lock_sources
 from t2v.batch.items import Item
-from t2v.errors import RequestError, WeightsMissingError
+from t2v.errors import RequestError, T2VError, UnknownModelError, WeightsMissingError
 from t2v.plan.config import Config
 from t2v.plan.longplan import described, with_long
 from t2v.plan.options import Options
@@ -56,16 +56,16 @@ class Settler:
         configs: Sequence[tuple[str, Config]],
         flags: Options,
         seed: int | None,
-        *,
-        is_locked: bool = True,
     ) -> None:
         self.notes: dict[str, None] = {}
         self._zoo = zoo
         self._configs = configs
         self._flags = flags
         self._seed = seed
-        self._is_locked = is_locked
-        self._models: dict[str | None, _Model | RequestError] = {}
+        self.missing: Counter[str] = Counter()
+        """Why weights cannot be had, and of how many items; they will fail when they are made."""
+        self._sources: dict[tuple[str, str | None, tuple[Lora, ...]], str | None] = {}
+        self._models: dict[str | None, _Model | T2VError] = {}
         self._templates: dict[tuple[str | None, Options], _Template | RequestError] = {}
         self._number: Counter[tuple[str, str | None, Options]] = Counter()
         self._note(config_notes(zoo, configs))
@@ -74,6 +74,7 @@ class Settler:
         """The videos of an item, made by its own model or by the one named.
 
         Raises:
+            WeightsMissingError: Nothing tells what the model is like.
             RequestError: They cannot be made; the message does not say where the item stands.
         """
         said = item.options
@@ -87,6 +88,7 @@ class Settler:
         if request.endless:
             raise RequestError("a batch has an end; leave endless out, or make it by t2v generate")
         self._note(described(chosen.spec, request))
+        self._lock(chosen.spec, request.lora)
         num_videos = self._flags.num_videos or said.num_videos or chosen.num_videos
         return chosen.spec, requests_for(chosen.spec, request, num_videos)
 
@@ -106,7 +108,6 @@ class Settler:
     def _story(self, item: Item, model: str | None, chosen: _Model, plain: Options) -> Request:
         layers = self._layers(model, chosen, item.options)
         request, notes = resolve(chosen.spec, item.prompt, layers, prompt_origin=FILE)
-        self._lock(chosen.spec, request.lora)
         self._note(notes)
         if not _is_open(request.origins["seed"]):
             return request
@@ -126,7 +127,6 @@ class Settler:
 
     def _new_template(self, layers: Sequence[Layer], spec: ModelSpec) -> _Template:
         request, notes = resolve(spec, _ANY_PROMPT, layers, prompt_origin=FILE)
-        self._lock(spec, request.lora)
         self._note(notes)
         # The configs' or the random seed stays in the request: the derived ones rest on it.
         origins = request.origins
@@ -150,7 +150,7 @@ class Settler:
         if known is None:
             try:
                 known = self._new_model(name)
-            except RequestError as error:
+            except (RequestError, WeightsMissingError) as error:
                 known = error
             self._models[name] = known
         return _raised(known)
@@ -159,18 +159,23 @@ class Settler:
         general = [(where, one.options) for where, one in self._configs]
         spec, notes = find_model(self._zoo, [*general, (FILE, Options(model=name))])
         layers = config_layers(self._configs, spec)
-        self._lock(spec)
         self._note([*notes, *doubt(spec)])
         num_videos = next((o.num_videos for _, o in reversed(layers) if o.num_videos), 1)
         return _Model(spec, layers, num_videos)
 
-    def _lock(self, spec: ModelSpec, loras: Sequence[Lora] = ()) -> None:
-        try:
-            lock_sources(spec, loras)
-        except WeightsMissingError:
-            if self._is_locked:
-                raise
-            self._note([f"{spec.name}: what of it is there already is known once the Hub answers"])
+    def _lock(self, spec: ModelSpec, loras: tuple[Lora, ...]) -> None:
+        """Settle the commits of repositories, on which the keys rest."""
+        sources = spec.name, spec.revision, loras
+        if sources not in self._sources:
+            try:
+                lock_sources(spec, loras)
+            except (WeightsMissingError, UnknownModelError) as error:
+                self._sources[sources] = str(error)
+            else:
+                self._sources[sources] = None
+        reason = self._sources[sources]
+        if reason is not None:
+            self.missing[reason] += 1
 
     def _layers(self, model: str | None, chosen: _Model, said: Options) -> list[Layer]:
         flags = self._flags
@@ -187,7 +192,7 @@ def _is_open(origin: str) -> bool:
     return origin == "random" or origin.endswith("config")
 
 
-def _raised(found: Found | RequestError) -> Found:
-    if isinstance(found, RequestError):
+def _raised(found: Found | T2VError) -> Found:
+    if isinstance(found, T2VError):
         raise found
     return found

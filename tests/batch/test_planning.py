@@ -12,7 +12,7 @@ from t2v.batch.items import Item
 from t2v.batch.jobs import BatchPlan
 from t2v.batch.planning import plan_batch
 from t2v.batch.shards import Shard
-from t2v.errors import DocumentError, RequestError
+from t2v.errors import DocumentError, RequestError, WeightsMissingError
 from t2v.plan.forecast import workload_of
 from t2v.plan.history import Run
 from t2v.plan.machine import GIB, Machine
@@ -247,3 +247,17 @@ def test_the_plan_of_an_item_takes_a_few_kilobytes():
     assert len(made.jobs) == 2_000
     assert peak < 2_000 * 5_000
     assert current < peak
+
+
+def test_weights_that_cannot_be_had_stop_only_the_items_that_need_them():
+    asked = [*items("a fox"), *items("a dog", lora=("nobody/nothing",))]
+    made = plan(asked)
+    assert len(made.jobs) == 2
+    assert any(note.startswith("nobody/nothing is not in the cache") for note in made.notes)
+    with pytest.raises(WeightsMissingError, match="nobody/nothing is not in the cache"):
+        plan(asked[1:])
+
+
+def test_a_repository_that_nothing_is_known_of_is_told_with_its_place():
+    asked = [*items("a fox"), Item("a dog", Options(model="nobody/nothing"), source="p.txt:2")]
+    assert wrong(asked)[0].startswith("p.txt:2: nobody/nothing is not in the cache")
