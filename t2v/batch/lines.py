@@ -1,5 +1,6 @@
 """`.txt`: a prompt a line, with flags behind it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from t2v.batch.mistakes import Mistakes
 from t2v.batch.texts import PromptFile, lines
 from t2v.zoo.documents import KeyPath
 
+_RECORD = re.compile(r'\{\s*"(prompt|id|custom_id|body)"\s*:')
 _REPEATED = ("lora", "at")
 
 
@@ -29,6 +31,9 @@ def _entry(name: str, number: int, text: str, mistakes: Mistakes) -> Entry | Non
         mistakes.add(f"{name}:{number}:{place + 1}", message)
     start = len(prompt) - len(prompt.lstrip())
     prompt = prompt.strip()
+    if _RECORD.match(prompt):
+        message = "JSON, which in .txt is text; name the file .jsonl, or write \\{ for the text."
+        mistakes.add(f"{name}:{number}:{start + 1}", message)
     if prompt.startswith("\\#"):
         prompt = prompt[1:]
     values: Values = {"prompt": prompt} if prompt else {}

@@ -69,6 +69,7 @@ def read_sweeps(
             continue
         if not axis.points:
             mistakes.add(f"--sweep {key}", "has no values; give some, as in seed=1,2,3.")
+            continue
         for other in sorted(axis.names & taken.keys()):
             mistakes.add(f"--sweep {key}", f"{other} is in {taken[other]} as well.")
         taken |= dict.fromkeys(axis.names, "another --sweep")

@@ -105,6 +105,10 @@ def test_the_last_flag_may_follow_a_text_with_dashes():
             "a fox --endless",
             "a.txt:1:7: an endless video never lets the next one begin; it is for t2v generate.",
         ),
+        (
+            '  {"prompt": "a fox", "seed": 3}',
+            r"a.txt:1:3: JSON, which in .txt is text; name the file .jsonl, or write \{ for the text.",
+        ),
         ("--d 3", "a.txt:1:1: there is no prompt; say what the video should show."),
         (
             "a fox --o ../fox.mp4",

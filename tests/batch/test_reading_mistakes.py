@@ -228,6 +228,12 @@ def test_sweeps_contradict_nothing():
     ]
 
 
+def test_a_sweep_of_nothing_is_the_only_mistake():
+    assert complaints("a.txt", "a fox\n", sweeps={"seed": []}) == [
+        "--sweep seed: has no values; give some, as in seed=1,2,3."
+    ]
+
+
 def test_too_many_videos_are_refused_before_they_are_counted_out():
     numbers = [str(n) for n in range(1, 1001)]
 
