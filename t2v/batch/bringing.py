@@ -12,7 +12,7 @@ from typing import Protocol
 from t2v.batch.failures import failure_of
 from t2v.batch.finished import sha256_of
 from t2v.batch.making import Outcome
-from t2v.errors import DiskError
+from t2v.errors import GenerationError, T2VError
 from t2v.media.metadata import sidecar_path
 from t2v.media.parts import Part, candidates, disk_error, make_part_folder, prepare_folder
 
@@ -45,20 +45,20 @@ def bring(outcome: Outcome, folder: Path, source: Source) -> Outcome:
     """Fetch the files of an outcome; they appear whole or not at all, and nothing is replaced."""
     if outcome.output is None:
         return outcome
-    target = folder / _inside(outcome.output)
     try:
+        target = folder / _inside(outcome.output)
         files = source.files(outcome.output)
         is_folder = all(file.path.startswith(f"{outcome.output}/") for file in files)
         place = (_folder if is_folder else _video)(target, files, outcome, source)
     except OSError as error:
         return _lost(outcome, disk_error(target, error))
-    except DiskError as error:
+    except T2VError as error:
         return _lost(outcome, error)
     source.forget(outcome.output)
     return replace(outcome, output=place.relative_to(folder).as_posix())
 
 
-def _lost(outcome: Outcome, error: DiskError) -> Outcome:
+def _lost(outcome: Outcome, error: T2VError) -> Outcome:
     return replace(
         outcome,
         status="failed",
@@ -73,7 +73,7 @@ def _video(target: Path, files: list[Found], outcome: Outcome, source: Source) -
     sidecars = [file for file in files if file.path != outcome.output]
     videos = [file for file in files if file.path == outcome.output]
     if not videos:
-        raise DiskError(f"{target.name} is gone from the disk of the worker that made it.")
+        raise GenerationError(f"{target.name} is gone from the disk of the worker that made it.")
     place = _fetch(prepare_folder(target), videos[0], outcome.sha256, source)
     for file in sidecars:
         with _part(sidecar_path(place)) as part:
@@ -88,7 +88,7 @@ def _fetch(target: Path, file: Found, sha256: str | None, source: Source) -> Pat
     with _part(target) as part:
         digest = _fill(part, file, source)
         if sha256 and digest != sha256:
-            raise DiskError(_damaged(target))
+            raise GenerationError(_damaged(target))
         return part.publish(overwrite=False)
 
 
@@ -116,7 +116,7 @@ def _folder(target: Path, files: list[Found], outcome: Outcome, source: Source) 
                 _fill(piece, file, source)
                 piece.publish(overwrite=True)
         if outcome.sha256 and sha256_of(part) != outcome.sha256:
-            raise DiskError(_damaged(target))
+            raise GenerationError(_damaged(target))
         place = next(place for place in candidates(target) if not os.path.lexists(place))
         part.rename(place)
         return place
@@ -139,7 +139,9 @@ def _pieces(file: Found, source: Source) -> Iterator[bytes]:
     while offset < file.num_bytes:
         piece = source.read(file.path, offset, PIECE_BYTES)
         if not piece:
-            raise DiskError(f"{file.path} was cut short on the disk of the worker that made it.")
+            raise GenerationError(
+                f"{file.path} was cut short on the disk of the worker that made it."
+            )
         offset += len(piece)
         yield piece
 
@@ -148,5 +150,5 @@ def _inside(path: str) -> Path:
     """The path, unless it leads out of the folder: workers name it."""
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or not pure.parts:
-        raise DiskError(f"{path!r} is no place below the run folder.")
+        raise GenerationError(f"{path!r} is no place below the run folder.")
     return Path(*pure.parts)

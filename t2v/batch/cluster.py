@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import threading
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 from t2v.api.record import public_text
 from t2v.batch.rooms import Room, room_of
-from t2v.errors import DependencyMissingError, RequestError
+from t2v.errors import DependencyMissingError, GenerationError, RequestError
 from t2v.plan.machine import Machine, probe_machine
 from t2v.text import redacted
 
@@ -30,6 +31,7 @@ OBJECT_STORE_BYTES = 256 << 20
 """Of a cluster that is made here. Videos go to the disk or in pieces, not through the store."""
 NUM_THREADS = 8
 """Calls that an actor answers at once: one of them listens, the others hand over work and files."""
+REACH_S = 10.0
 ROOM_S = 300.0
 """How long to wait for a free GPU to look at."""
 
@@ -71,6 +73,7 @@ class Cluster:
         own = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
         with _own_signals():
             try:
+                _reach(self._address)
                 ray.init(
                     address=self._address,
                     log_to_driver=False,
@@ -138,13 +141,16 @@ class Cluster:
 
         Raises:
             WorkerGone: The actor is no more.
+            GenerationError: The method raised something.
         """
         try:
             value = ray.get(call)
         except exceptions.ActorUnavailableError:
             return None
-        except exceptions.RayTaskError:
-            raise  # of a method; it is of the class that the method raised as well
+        except exceptions.RayTaskError as error:
+            raise GenerationError(
+                f"A worker on the cluster failed: {_raised(str(error))}"
+            ) from error
         except exceptions.RayError as error:
             raise WorkerGone(_gone(error)) from error
         return True if value is None else value
@@ -154,6 +160,7 @@ class Cluster:
 
         Raises:
             WorkerGone: The actor is no more.
+            GenerationError: The method raised something.
         """
         while (answer := self.answer(method.remote(*arguments))) is None:
             pass
@@ -176,6 +183,13 @@ def _gone(error: "exceptions.RayError") -> Gone:
     if "error raised in its creation task" in text:
         return Gone(f"could not start: {_raised(text)}")
     return Gone("was killed" if "ray.kill" in text else "ended without a word")
+
+
+def _reach(address: str) -> None:
+    """Raise where nobody listens: Ray would try for a minute and a half."""
+    match = re.fullmatch(r"([\w.-]+):(\d+)", address)
+    if match:
+        socket.create_connection((match[1], int(match[2])), REACH_S).close()
 
 
 def _first_line(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from t2v.batch.cluster import Cluster, Gone, WorkerGone
 from t2v.batch.engine import Died, Ended, Heard, Message, Ready, Work
 from t2v.batch.making import Manner
 from t2v.batch.rooms import Room
+from t2v.errors import T2VError
 from t2v.media.parts import disk_error
 from t2v.plan.events import Event
 from t2v.plan.machine import Machine
@@ -212,6 +213,10 @@ class RayEngine:
             self._ask(remote)
         except WorkerGone as gone:
             self._bury(remote, gone.why)
+        except T2VError as error:
+            # It cannot say what it has to say.
+            self._cluster.kill(remote.actor)
+            self._bury(remote, Gone(f"was killed, since it failed: {error}"))
 
     def _take_in(self, remote: _Remote, said: Said) -> None:
         remote.is_shared = said.is_shared
