@@ -83,8 +83,13 @@ def to_engine(given: Mapping[str, Any]) -> "RayEngine | None":
         if given["address"] is not None:
             raise typer.BadParameter("is for --engine ray", param_hint="--address")
         return None
-    device = given["device"] or "auto"
-    return t2v.RayEngine(given["address"], num_workers=to_workers(given), device=device)
+    device, shard = given["device"] or "auto", to_shard(given)
+    return t2v.RayEngine(
+        given["address"],
+        num_workers=to_workers(given),
+        device=device,
+        label=shard.label if shard else "",
+    )
 
 
 def to_plan(given: Mapping[str, Any], engine: "RayEngine | None") -> "BatchPlan":
