@@ -21,8 +21,8 @@ class Lanes:
     """Generators that share one model's weights; each makes one video at a time."""
 
     def __init__(self, generator: "Generator", num_lanes: int, encodings: "Encodings") -> None:
-        self.first, self.all = generator, (generator,)
-        self.all += tuple(generator.beside() for _ in range(num_lanes - 1))
+        self.first = generator
+        self.all = (generator, *(generator.beside() for _ in range(num_lanes - 1)))
         self._free = list(self.all)
         self._encodings = encodings
         self._attach()

@@ -23,8 +23,9 @@ class Relief:
     """Knows what each shape of video needs, so that the next one of it begins with that."""
 
     def __init__(self, generator: "Generator") -> None:
-        can_tile = _can_tile(generator.pipe)
-        self._measures: list[Measure] = ["planned", "alone", *(["tiled"] if can_tile else [])]
+        self._measures: list[Measure] = ["planned", "alone"]
+        if _can_tile(generator.pipe):
+            self._measures.append("tiled")
         self._needed: dict[Shape, int] = {}
         self._lock = threading.Lock()
 
