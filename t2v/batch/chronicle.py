@@ -11,7 +11,8 @@ from t2v.batch.identity import media_of_job
 from t2v.batch.jobs import Job
 from t2v.batch.making import Outcome
 from t2v.batch.shards import Shard
-from t2v.batch.state import Status, outcome_facts
+from t2v.batch.standing import Status
+from t2v.batch.state import outcome_facts
 from t2v.text import redacted
 
 END: Mapping[str, Status] = {

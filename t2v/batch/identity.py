@@ -51,6 +51,11 @@ def job_key(spec: ModelSpec, request: Request) -> str:
     return hashlib.sha256(_dump(document).encode()).hexdigest()
 
 
+def weights_of(spec: ModelSpec) -> str:
+    """What tells the weights of one model from those of another."""
+    return _model(_Model(spec))
+
+
 def _said(request: Request) -> dict[str, Any]:
     """Values that are not what they always are: one that a later version adds changes no key."""
     return {
@@ -139,7 +144,7 @@ def _contents(place: Path) -> str:
         for path in [place] if place.is_file() else sorted(place.rglob("*")):
             name = path.relative_to(place)
             if path.is_file() and not any(part.startswith(".") for part in name.parts):
-                digest.update(os.fsencode(name) + b"\0")
+                digest.update(os.fsencode(name.as_posix()) + b"\0")
                 _add_samples(digest, path)
     except OSError as error:
         raise DiskError(f"Cannot read {place}: {error.strerror}.") from error

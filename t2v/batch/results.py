@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from t2v.batch.journal import MAX_LINE_BYTES, dump, split, unsealed
 from t2v.batch.making import Outcome
-from t2v.batch.state import JobState, Place, Planned, State, Status
+from t2v.batch.standing import JobState, Place, Planned, State, Status
 from t2v.media.parts import Part, disk_error
 
 RESULTS = "results.jsonl"
