@@ -27,8 +27,8 @@ def sleep(tell: Tell) -> None:
 
 def hold_on(tell: Tell) -> None:
     """Say the end, and do not end."""
-    tell(Event("done"))
     threading.Thread(target=time.sleep, args=(600,)).start()
+    tell(Event("done"))
 
 
 def write_two_ids(tell: Tell, path: Path) -> None:
