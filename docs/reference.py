@@ -30,6 +30,7 @@ stderr, as bars on a terminal, as lines in a pipe, as JSON lines with `--progres
 | 0 | done |
 | 1 | failed |
 | 2 | the request is wrong: usage, unknown model, impossible values |
+| 3 | a batch is finished, and some of its videos failed |
 | 4 | written, but the frames look broken (with `--strict`) |
 | 74 | a file or disk cannot be read or written |
 | 75 | another run uses the folder |
