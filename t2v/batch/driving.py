@@ -195,7 +195,8 @@ class Drive:
             self._stillborn(died)
         jobs = self._schedule.died(worker)
         if group is not None and was_loading and not died.is_blameless:
-            self._no_load(group, of_hang(hang) if hang else of_death(died.reason))
+            failure = of_hang(hang) if hang else of_death(died.reason, what="loaded the model")
+            self._no_load(group, failure)
         for job in jobs:
             self._lost(job, died, hang, is_alone=len(jobs) == 1)
 

@@ -189,11 +189,12 @@ class LocalEngine:
             process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             process.kill()
-        self._messages.put(Died(spawned.name, _reason(process.wait())))
+        self._messages.put(Died(spawned.name, reason_of(process.wait())))
         spawned.commands.put(None)
 
 
-def _reason(code: int) -> str:
+def reason_of(code: int) -> str:
+    """How a process ended, by its return code, in a few words."""
     if code >= 0:
         return f"ended with exit code {code}"
     with contextlib.suppress(ValueError):

@@ -112,12 +112,12 @@ def _missing(
         elif retry_failed:
             failed.append(job)
         else:
-            reason = (now.outcome and now.outcome.failure) or _UNKNOWN
-            tally.failed_earlier(job, reason, now.attempts)
+            known = now.outcome.failure if now.outcome else None
+            tally.failed_earlier(job, known or _UNKNOWN, now.attempts)
     return new + failed
 
 
-def _progress(run: Run) -> tuple[int, dict[str, str]]:
+def _progress(run: Run) -> tuple[int, dict[str, object]]:
     """What a contact sheet depends on."""
     return run.state.num_outcomes, dict(run.state.plans)
 

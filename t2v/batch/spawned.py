@@ -3,9 +3,9 @@
 Libraries that print do so into the worker's log: the streams of the protocol are moved out of reach.
 """
 
+import contextlib
 import ctypes
 import faulthandler
-import gc
 import os
 import pickle
 import signal
@@ -76,7 +76,6 @@ def main() -> None:
     answers = _Answers(stream)
     worker = Worker(start.name, start.manner, start.maker, answers.tell)
     signal.signal(signal.SIGTERM, lambda *_: _end(worker))
-    gc.collect()
     _serve(worker, commands, answers)
 
 
@@ -89,7 +88,8 @@ def _serve(worker: Worker, commands: IO[bytes], answers: _Answers) -> None:
         match command:
             case Load() | Make():
                 answers.expect_one()
-                worker.take(command)
+                with contextlib.suppress(RuntimeError):  # it is about to end: `Died` is the answer
+                    worker.take(command)
             case "interrupt":
                 worker.interrupt()
             case "leave":

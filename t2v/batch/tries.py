@@ -72,12 +72,11 @@ class Alike:
         return self.count >= ALIKE and not self.has_succeeded
 
 
-def of_death(reason: str) -> Failure:
-    """A worker died while it made the video, and nothing else."""
+def of_death(reason: str, *, what: str = "made it") -> Failure:
+    """A worker died, and of nothing else than that."""
+    was = reason if reason.startswith(("ended", "was ")) else f"was {reason}"
     return Failure(
-        "death",
-        "WorkerDied",
-        f"The worker that made it {_past(reason)}, again and again. Its log is in .work/logs.",
+        "death", "WorkerDied", f"The worker that {what} {was}. Its log is in .work/logs."
     )
 
 
@@ -86,10 +85,5 @@ def of_hang(hang: Hang) -> Failure:
     return Failure(
         "timeout",
         "Timeout",
-        f"No sign of life for {hang.silence_s:.0f} s, again and again. If it only is slow, raise "
-        "--timeout.",
+        f"No sign of life for {hang.silence_s:.0f} s. If it only is slow, raise --timeout.",
     )
-
-
-def _past(reason: str) -> str:
-    return reason if reason.startswith(("ended", "was ")) else f"was {reason}"

@@ -32,6 +32,7 @@ NUM_FRAMES, SIZE = 5, 32
 
 
 def _hang(job: Job, listener: Listener) -> None:
+    listener(Event("stage", item=job.id, stage="denoise"))
     while True:
         time.sleep(60)
 
@@ -68,6 +69,10 @@ def _disk(job: Job, listener: Listener) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+def _print(job: Job, listener: Listener) -> None:
+    os.write(1, b"a library has something to say\n")
+
+
 def _slow(job: Job, listener: Listener) -> None:
     for step in range(1, 41):
         listener(Event("step", item=job.id, stage="denoise", step=step, of=41))
@@ -85,6 +90,7 @@ BEHAVIORS: dict[str, Callable[[Job, Listener], None]] = {
     "wrong": _wrong,
     "disk": _disk,
     "slow": _slow,
+    "print": _print,
 }
 
 
