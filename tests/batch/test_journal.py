@@ -264,9 +264,9 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True, timeout=PATIENCE_S)
 
 
-def fill(disk: Path) -> None:
+def fill(disk: Path, leave: int = 0) -> None:
     free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-    (disk / "filler").write_bytes(bytes(free))
+    (disk / "filler").write_bytes(bytes(free - leave))
 
 
 def test_a_full_disk_loses_nothing_and_the_run_goes_on_when_there_is_room(disk: Path):
@@ -286,6 +286,19 @@ def test_a_full_disk_loses_nothing_and_the_run_goes_on_when_there_is_room(disk: 
     assert [state.of(job.key).status for job in jobs] == ["done", "done", "new"]
     assert state.num_damaged == 0
     assert not list(disk.glob(".*.part-*"))
+
+
+def test_events_that_find_no_room_together_are_not_there_in_part(disk: Path):
+    path = written(disk / "journal.jsonl", {"event": "before"})
+    before = path.read_bytes()
+    fill(disk, leave=16_384)
+    journal = Journal(path)
+    with pytest.raises(DiskError, match="is full"):
+        journal.append({"event": "small"}, {"event": "large", "text": "x" * 60_000})
+    assert path.read_bytes() == before
+    journal.append({"event": "small"})
+    journal.close()
+    assert events_of(path) == ["journal", "before", "small"]
 
 
 def test_a_disk_that_is_full_from_the_start_is_named(disk: Path):
