@@ -189,7 +189,10 @@ def _reach(address: str) -> None:
     """Raise where nobody listens: Ray would try for a minute and a half."""
     match = re.fullmatch(r"([\w.-]+):(\d+)", address)
     if match:
-        socket.create_connection((match[1], int(match[2])), REACH_S).close()
+        try:
+            socket.create_connection((match[1], int(match[2])), REACH_S).close()
+        except OSError as error:
+            raise OSError(error.strerror or "nobody answers") from error
 
 
 def _first_line(error: BaseException) -> str:

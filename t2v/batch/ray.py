@@ -30,7 +30,7 @@ LOOK_S = 1.0
 GONE_S = 10.0
 """How long a worker that was killed may take to be gone before it counts as dead anyway."""
 LEAVING_S = 5.0
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """How long nobody may be at work before that is explained."""
 _LAST_BYTES = 1 << 16
 
@@ -159,14 +159,14 @@ class RayEngine:
         self._cluster.leave()
 
     def _complain(self, room: Room) -> None:
-        """Say once that nobody works since there is no room, where that lasts."""
+        """Say once what a worker needs, where none comes to work."""
         if self._num_joined or self._has_complained:
             return
         if time.monotonic() - self._opened_at > PATIENCE_S:
             self._has_complained = True
             text = (
-                f"Waiting for room on the Ray cluster: a worker needs {room.num_gpus} GPUs and "
-                f"{room.num_cpus} processors. See `ray status`."
+                f"No worker of the Ray cluster has begun yet. Each needs {room.num_gpus} GPUs and "
+                f"{room.num_cpus} processors; `ray status` says what is free."
             )
             self._messages.append(Heard("", Event("warning", message=text)))
 
