@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import statistics
 import time
 import tracemalloc
 
@@ -77,7 +78,7 @@ class TestInTheBrowser:
         time.sleep(0.3)
         red, green, blue = iio.imread(io.BytesIO(page.picture()))[int(y), int(x)][:3]
         assert (red > 180, green < 70, blue < 70) == (True, True, True)
-        assert "doodle-128 · seed 7" in page.ask("document.querySelector('.meta').textContent")
+        assert page.ask("document.querySelector('.meta').textContent") == "seed 7"
 
     def test_nothing_but_files_of_the_folder_is_asked_for(self, opened, tmp_path):
         page = opened(Wish("a red ball"), Wish("a kite"))
@@ -173,11 +174,15 @@ class TestInTheBrowser:
             page.click(".pick", number)
         page.click("#compare")
         page.wait_for("stageOf.clock.time > 0.5")
-        times = page.ask(
-            "[...document.querySelectorAll('#compared video')].map(v => v.currentTime)"
-        )
-        assert len(times) == 3
-        assert max(times) - min(times) < 0.12
+        spreads = []
+        for _ in range(9):
+            times = page.ask(
+                "[...document.querySelectorAll('#compared video')].map(v => v.currentTime)"
+            )
+            assert len(times) == 3
+            spreads.append(max(times) - min(times))
+            time.sleep(0.05)
+        assert statistics.median(spreads) < 0.1
         captions = page.ask("[...document.querySelectorAll('figcaption')].map(c => c.textContent)")
         assert captions == ["seed 1", "seed 2", "seed 3"]
 
@@ -219,8 +224,7 @@ class TestInTheBrowser:
         page.press("ArrowRight")
         assert page.ask("document.querySelector('#detail .whole').textContent") == "three"
         page.press("Escape")
-        page.wait_for("!$('detail').open")
-        assert page.ask("document.activeElement.item.prompt") == "three"
+        page.wait_for("document.activeElement.item?.prompt === 'three'")
 
     def test_pictures_and_folders_of_frames_are_shown_too(self, opened):
         page = opened(
