@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice, product
-from math import prod
 from pathlib import Path
 
 from t2v.batch.flags import first_flag
@@ -19,9 +18,11 @@ MAX_DEPTH = 20
 
 _SPECIAL = re.compile(
     r"(?P<escape>\\(?=[{}|]|__)|(?:^|(?<=\s))\\(?=[-–—]+[^\W\d_]))"
-    r"|__(?P<name>[^\W_](?:[\w/-]*?[^\W_])?)(?::(?P<count>\d{1,6}))?__"
+    r"|__(?P<name>[^\W_](?:[\w/-]{0,100}?[^\W_])?)(?::(?P<count>\d{1,6}))?__"
     r"|(?P<sign>[{}|])"
 )
+_MANY = 10**12
+"""Nobody counts further; the true number can have more digits than memory holds."""
 _WEIGHTED = re.compile(r"\s*[\d.,-]*(\$\$|::)")
 _MAX_WILDCARD_BYTES = 4_000_000
 
@@ -34,16 +35,15 @@ class MisprintError(ValueError):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
 class Choice:
     """A place in a text where one of several stands."""
 
-    templates: tuple["Template", ...]
+    __slots__ = ("count", "templates")
 
-    @property
-    def count(self) -> int:
-        """How many texts can stand here."""
-        return sum(one.count for one in self.templates)
+    def __init__(self, templates: tuple["Template", ...]) -> None:
+        self.templates = templates
+        # Counted once: files of wildcards that name each other would be walked through again and again.
+        self.count: int = min(sum(one.count for one in templates), _MANY)
 
     def texts(self) -> Iterator[str]:
         """Each of them, in order."""
@@ -51,16 +51,17 @@ class Choice:
             yield from one.texts()
 
 
-@dataclass(frozen=True, slots=True)
 class Template:
     """A text with choices in it."""
 
-    parts: tuple[str | Choice, ...]
+    __slots__ = ("count", "parts")
 
-    @property
-    def count(self) -> int:
-        """How many texts it stands for."""
-        return prod(part.count for part in self.parts if isinstance(part, Choice))
+    def __init__(self, parts: tuple["str | Choice", ...]) -> None:
+        self.parts = parts
+        self.count: int = 1
+        for part in parts:
+            if isinstance(part, Choice):
+                self.count = min(self.count * part.count, _MANY)
 
     def texts(self) -> Iterator[str]:
         """All of them; the last choice changes first."""
@@ -90,7 +91,7 @@ def expand(text: str, wildcards: "Wildcards") -> tuple[int, Iterable[str]]:
     template = compiled(text, wildcards)
     count = template.count
     if count > MAX_VIDEOS:
-        raise MisprintError(f"stands for {count:,} prompts; at most {MAX_VIDEOS:,} are taken.")
+        raise MisprintError(f"stands for more than {MAX_VIDEOS:,} prompts; write fewer.")
     if all(isinstance(part, str) for part in template.parts):
         return 1, template.texts()
     return count, map(_tidy, template.texts())
@@ -227,6 +228,8 @@ class Wildcards:
         """
         if name in trail:
             raise MisprintError(f"__{name}__ leads back to itself.")
+        if len(trail) >= MAX_DEPTH:
+            raise MisprintError(f"wildcards in wildcards, deeper than {MAX_DEPTH} levels.")
         if name not in self._found:
             self._found[name] = tuple(self._read(name, trail))
         return self._found[name]

@@ -84,7 +84,12 @@ def target(name: str) -> str | None:
 def first_flag(text: str) -> tuple[int, str] | None:
     """Where a flag stands in text that should have none, and the flag."""
     match = _FLAG.search(text) if "--" in text else None
-    return (match.start(), f"--{match[1]}") if match else None
+    return (match.start(), shown(match[1])) if match else None
+
+
+def shown(name: str) -> str:
+    """A flag in a message, with its dashes and never long."""
+    return f"--{name}" if len(name) <= 40 else f"--{name[:37]}..."
 
 
 def misspelt(line: str) -> Iterator[tuple[int, str]]:

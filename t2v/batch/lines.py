@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from t2v.batch.entries import Entry, Values
-from t2v.batch.flags import SWITCHES, Flag, misspelt, nearest, split, target
+from t2v.batch.flags import SWITCHES, Flag, misspelt, nearest, shown, split, target
 from t2v.batch.mistakes import Mistakes
 from t2v.batch.texts import PromptFile, lines
 from t2v.zoo.documents import KeyPath
@@ -55,7 +55,7 @@ def _take(
     flag: Flag, values: Values, places: dict[str, int], written: dict[str, str]
 ) -> str | None:
     """Put what a flag says among the values; returns what is wrong with it."""
-    key = f"--{flag.name}"
+    key = shown(flag.name)
     name = target(flag.name)
     if name is None:
         return f"there is no flag {key}.{nearest(flag.name)} Write \\{key} for the text."

@@ -1,5 +1,6 @@
 """One line that stands for several prompts."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_alternatives_are_in_every_text_of_an_item():
         ),
         (
             "a {a|}" * 17,
-            "a.txt:1:1: prompt: stands for 131,072 prompts; at most 100,000 are taken.",
+            "a.txt:1:1: prompt: stands for more than 100,000 prompts; write fewer.",
         ),
         ("{" * 30 + "a|b" + "}" * 30, "a.txt:1:21: prompt: braces nested deeper than 20 levels."),
         ("{ | }", "a.txt:1:1: The prompt is empty; say what the video should show"),
@@ -127,6 +128,21 @@ def test_a_wildcard_file_with_a_mistake_is_refused(text, message):
 
     (line,) = complaints("a.txt", "__colors__ ball\n")
     assert line.startswith(f"a.txt:1:1: prompt: {message}")
+
+
+def test_what_would_take_forever_is_refused_at_once():
+    for n in range(19):
+        Path(f"w{n}.txt").write_text(f"__w{n + 1}__ __w{n + 1}__ __w{n + 1}__\n")
+    Path("w19.txt").write_text("a\nb\n")
+    begin = time.process_time()
+    many = "stands for more than 100,000 prompts; write fewer."
+
+    assert complaints("a.txt", "__w0__") == [f"a.txt:1:1: prompt: {many}"]
+    assert complaints("a.txt", "{a|b}" * 20_000) == [f"a.txt:1:1: prompt: {many}"]
+    assert prompts("a.txt", "__a-" * 50_000) == ["__a-" * 50_000]
+    assert prompts("a.txt", "{" * 19 + "[" * 100_000) == ["{" * 19 + "[" * 100_000]
+    assert len(complaints("a.txt", "a fox --" + "x" * 900_000)[0]) < 200
+    assert time.process_time() - begin < 10
 
 
 def test_a_wildcard_cannot_name_a_file_elsewhere():
