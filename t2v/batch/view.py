@@ -62,12 +62,9 @@ class RunView:
 
         Files appear under their name when they are whole, so that being there is enough.
         """
-        now = self.state.of(job.key)
-        # Of what was started over, the file there may be the old one.
-        if (
-            now.status
-            not in (("started", "interrupted", "new")[: 2 + (self.state.generation == 1)])
-        ):
+        status, is_first = self.state.of(job.key).status, self.state.generation == 1
+        # Where all was started over, what lies there untouched is the old one.
+        if not (status in ("started", "interrupted") or (status == "new" and is_first)):
             return None
         path = place_of(self.folder, job.output)
         size = num_bytes_of(path) if path else None
