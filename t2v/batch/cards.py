@@ -14,8 +14,8 @@ CardStatus = Literal["ok", "suspect", "failed", "interrupted", "waiting"]
 
 CUT_OFF = "in work when its run was cut off"
 GONE = "its file is gone; the next run makes it again"
-_LONG = ("method", "window", "overlap", "order", "noise", "loop")
-_APART = {"prompt", "seed", "story", "metadata", "device", "dtype", "memory", "model", *_LONG}
+_LONG = {"method", "window", "overlap", "order", "noise", "loop"}
+_APART = {"prompt", "seed", "story", "metadata", "device", "dtype", "memory", "model"}
 _FACTS = ("repo", "revision", "license", "dtype")
 
 
@@ -100,19 +100,14 @@ def status_of(
 
 def settings_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """What a record says of how its video was made, without what is left open and what is its own."""
-    request = {
-        name: entry.get("value")
-        for name, entry in _mapping(record.get("request")).items()
-        if isinstance(entry, Mapping)
-    }
-    names = [name for name in request if name not in _APART]
-    names += [name for name in _LONG if record.get("long")]
-    found = {"model": record.get("model", request.get("model"))}
-    found |= {name: request.get(name) for name in names}
+    said = ((name, _dict(one).get("value")) for name, one in _dict(record.get("request")).items())
+    found = {"model": record.get("model")}
+    apart = _APART if record.get("long") else _APART | _LONG
+    found |= {name: value for name, value in said if name not in apart}
     found |= {name: record.get(name) for name in _FACTS}
-    found["device"] = _mapping(record.get("device")).get("name")
-    found["memory"] = _mapping(record.get("memory")).get("rung")
-    versions = _mapping(record.get("versions"))
+    found["device"] = _dict(record.get("device")).get("name")
+    found["memory"] = _dict(record.get("memory")).get("rung")
+    versions = _dict(record.get("versions"))
     found["versions"] = [f"{name} {version}" for name, version in versions.items()]
     return {name: value for name, value in found.items() if not _is_open(value)}
 
@@ -128,12 +123,12 @@ def said_of(failure: Failure) -> str:
 
 
 def _suspicion(record: Mapping[str, Any]) -> str | None:
-    reasons = _mapping(record.get("guard")).get("suspect")
+    reasons = _dict(record.get("guard")).get("suspect")
     return "; ".join(map(str, reasons)) or None if isinstance(reasons, list) else None
 
 
 def _story(record: Mapping[str, Any]) -> list[Any] | None:
-    story = _mapping(_mapping(record.get("request")).get("story")).get("value")
+    story = _dict(_dict(record.get("request")).get("story")).get("value")
     return story if isinstance(story, list) and story else None
 
 
@@ -141,5 +136,5 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
