@@ -84,13 +84,12 @@ def run_batch(
         run.planned(plan.jobs)
         tally.start()
         if missing:
-            engine = engine or _local(plan, workers, shard)
-            with _opened(engine, manner, maker, tally):
+            limits = Limits(retry, max_failures, timeout_s)
+            with _opened(engine or _local(plan, workers, shard), manner, maker) as opened:
                 # What workers of a killed run were still finishing is there by now.
                 missing = [job for job in missing if not _is_there(run, job, tally, verify=verify)]
                 schedule = _schedule(run, plan, missing, manner)
-                limits = Limits(retry, max_failures, timeout_s)
-                Drive(run, schedule, engine, tally, signals, limits).until_done()
+                _drive(Drive(run, schedule, opened, tally, signals, limits), tally)
         for place in {(manner.folder / job.output).parent for job in plan.jobs}:
             remove_stale_parts(place)
         summary = tally.summary(is_strict=manner.strict)
@@ -147,15 +146,20 @@ def _local(plan: BatchPlan, workers: int | None, shard: Shard | None) -> LocalEn
 
 
 @contextlib.contextmanager
-def _opened(engine: Engine, manner: Manner, maker: str, tally: Tally) -> Generator[None]:
+def _opened(engine: Engine, manner: Manner, maker: str) -> Generator[Engine]:
     try:
         engine.open(manner, maker)
-        yield
+        yield engine
+    finally:
+        engine.close()
+
+
+def _drive(drive: Drive, tally: Tally) -> None:
+    try:
+        drive.until_done()
     except DiskError as error:
         # Videos of workers may be whole that nobody has recorded: the next run finds them.
         tally.ended("disk", str(error))
-    finally:
-        engine.close()
 
 
 def _close(run: Run, plan: BatchPlan, summary: Summary, tally: Tally, *, is_same: bool) -> None:

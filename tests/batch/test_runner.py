@@ -2,9 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from t2v.batch.making import Manner
 from t2v.batch.runner import run_batch
 from t2v.batch.summary import Summary
-from t2v.errors import BusyError
+from t2v.errors import BusyError, DiskError
 from t2v.plan.events import Event
 from tests.batch.killing import ROOT, Driver, journal, rejected
 from tests.batch.quick_run import MAKER, plan_of
@@ -249,3 +250,47 @@ def test_a_worker_that_is_told_to_stop_by_others_is_replaced(folder: Path):
     statuses = [event.get("status") for event in driver.events() if event["event"] == "item"]
     assert statuses.count("again") == 1
     assert statuses.count("ok") == 2
+
+
+def test_a_damaged_video_is_made_again_where_hashes_are_compared(batch: Batch, folder: Path):
+    batch("red", "green")
+    video = next(folder.glob("red-*.mp4"))
+    whole = video.read_bytes()
+    video.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert batch("red", "green").num_made == 0
+    assert batch("red", "green", verify=True).num_made == 1
+    assert video.read_bytes() != video.with_name(f"{video.stem}.old-1.mp4").read_bytes()
+
+
+def test_a_folder_that_cannot_be_used_is_said_before_anything_is_begun(batch: Batch, folder: Path):
+    (folder / ".work").mkdir(parents=True)
+    (folder / ".work" / "logs").touch()
+    with pytest.raises(DiskError, match="logs"):
+        batch("red")
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("only root can make a small disk")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_up_ends_the_run_and_loses_nothing(tiny_disk: Path):
+    folder, ballast = tiny_disk / "out", tiny_disk / "ballast"
+    ballast.write_bytes(bytes(420_000))
+    prompts = [f"ball {number}" for number in range(12)]
+    driver = Driver(folder, prompts)
+    assert driver.wait() == 74, driver.errors()
+    assert list(folder.rglob(".*.part-*")) == []
+    assert rejected(folder) == []
+    ballast.unlink()
+    again = Driver(folder, prompts)
+    assert again.wait() == 0, again.events()[-1:]
+    assert again.events()[-1]["num_made"] + again.events()[-1]["num_there"] == 12
+    assert sum(event["event"] == "done" for event in journal(folder)) == 12
