@@ -17,10 +17,10 @@ from pathlib import Path
 import t2v
 from t2v.batch.bringing import Found
 from t2v.batch.engine import Message, Work
+from t2v.batch.finished import sidecars_of
 from t2v.batch.making import Manner
 from t2v.batch.worker import Worker
 from t2v.errors import RequestError
-from t2v.media.metadata import sidecar_path
 
 SILENCE_S = 5.0
 """Longest time between two answers to `talk`."""
@@ -88,7 +88,7 @@ class Actor:
     def files(self, output: str) -> list[Found]:
         """The files of an output: the sidecar, then the video or the images of a folder."""
         path = self._folder / output
-        inside = sorted(path.rglob("*")) if path.is_dir() else [sidecar_path(path), path]
+        inside = sorted(path.rglob("*")) if path.is_dir() else [sidecars_of(path)[0], path]
         return [
             Found(file.relative_to(self._folder).as_posix(), file.stat().st_size)
             for file in inside
@@ -109,7 +109,7 @@ class Actor:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            sidecar_path(path).unlink(missing_ok=True)
+            sidecars_of(path)[0].unlink(missing_ok=True)
             path.unlink(missing_ok=True)
 
     def leave(self) -> None:

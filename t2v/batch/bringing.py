@@ -10,10 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from t2v.batch.failures import failure_of
-from t2v.batch.finished import sha256_of
+from t2v.batch.finished import sha256_of, sidecars_of
 from t2v.batch.making import Outcome
 from t2v.errors import GenerationError, T2VError
-from t2v.media.metadata import sidecar_path
 from t2v.media.parts import Part, candidates, disk_error, make_part_folder, prepare_folder
 
 PIECE_BYTES = 8 << 20
@@ -76,7 +75,7 @@ def _video(target: Path, files: list[Found], outcome: Outcome, source: Source) -
         raise GenerationError(f"{target.name} is gone from the disk of the worker that made it.")
     place = _fetch(prepare_folder(target), videos[0], outcome.sha256, source)
     for file in sidecars:
-        with _part(sidecar_path(place)) as part:
+        with _part(sidecars_of(place)[0]) as part:
             _fill(part, file, source)
             part.publish(overwrite=True)
     return place

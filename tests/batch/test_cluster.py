@@ -1,0 +1,49 @@
+"""Ray that is not installed, and clusters that are not there: said at once, with what to do."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from t2v.errors import RequestError
+
+
+def test_without_ray_the_message_has_the_command_that_installs_it() -> None:
+    code = """
+import sys
+sys.modules["ray"] = None
+import t2v
+try:
+    t2v.RayEngine
+except t2v.T2VError as error:
+    print(error)
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == (
+        "--engine ray needs Ray, which is not installed. pip install 't2v[ray]'\n"
+    )
+
+
+def test_the_driver_does_not_import_torch_for_a_cluster() -> None:
+    pytest.importorskip("ray")
+    code = """
+import sys
+from t2v.batch.ray import RayEngine
+print(*{"torch", "diffusers", "numpy", "av"} & set(sys.modules))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "\n"
+
+
+def test_an_address_where_nobody_listens_is_refused_at_once() -> None:
+    pytest.importorskip("ray")
+    from t2v.batch.ray import RayEngine  # noqa: PLC0415 - Ray may not be there
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    with pytest.raises(
+        RequestError, match=rf"Cannot join .* 127\.0\.0\.1:{port}: Connection refused"
+    ):
+        RayEngine(f"127.0.0.1:{port}").machine()
