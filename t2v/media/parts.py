@@ -160,13 +160,19 @@ class Part:
 
     def __init__(self, target: Path) -> None:
         self.target = target
+        self.error: OSError | None = None
+        """Why the last write failed: libav does not always pass it on."""
         self.path, self._fd = _create(target)
 
     def write(self, data: bytes) -> int:
         """Write all of `data`; a short write must not pass for a whole one."""
         rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._fd, rest) :]
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+        except OSError as error:
+            self.error = error
+            raise
         return len(data)
 
     def read(self, size: int = -1) -> bytes:

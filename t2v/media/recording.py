@@ -113,6 +113,8 @@ class Recording:
         try:
             yield
         except av.FFmpegError as error:
+            if self.part.error:
+                raise disk_error(self._target, self.part.error) from error
             raise GenerationError(
                 f"{self.codec.encoder} failed at frame {self.num_frames}: {error}. "
                 "Try another codec; `t2v doctor` shows which ones work."
