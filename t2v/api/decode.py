@@ -43,7 +43,7 @@ def decode(
     latents, saved = read_latents(folder)
     target = Path(output) if output is not None else latents_output(folder)
     generator = load_for(
-        saved.plan(), decode_only=True, allow_pickle=allow_pickle, listener=listener
+        saved.plan(), share="decoders", allow_pickle=allow_pickle, listener=listener
     )
     _check_fit(generator, latents, folder)
     video = generator.finish(latents, saved, output=target, overwrite=overwrite, listener=listener)

@@ -1,6 +1,7 @@
 """A loaded model: takes requests, gives videos."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,11 @@ from t2v.plan.request import MemoryPlan, Request
 from t2v.plan.resolve import resolve
 from t2v.runtime.adapter import Adapter, Latents
 from t2v.runtime.device import reset_peak_memory
+from t2v.runtime.encoded import Encoded
 from t2v.runtime.offload import release
+from t2v.runtime.quiet import quiet
 from t2v.runtime.scheduler import set_scheduler
+from t2v.runtime.seeds import generator
 from t2v.runtime.sharing import sharing
 from t2v.zoo.spec import ModelSpec
 
@@ -202,6 +206,14 @@ class Generator:
         if request.long:
             return LongRendering(**common, spec=loaded.spec, work=resume, place=work)
         return Rendering(**common)
+
+    def encode(self, pipe: DiffusionPipeline, request: Request) -> None:
+        """Call a copy of the pipeline that ends with `Encoded` once it has encoded the prompt."""
+        loaded = self._loaded
+        further = loaded.spec.defaults.further_arguments(request.num_inference_steps)
+        arguments = loaded.adapter.call_arguments(pipe, request) | further
+        with suppress(Encoded), quiet():
+            loaded.adapter.denoise(pipe, arguments | {"generator": generator(0)})
 
     def remember(self, video: Video, request: Request) -> None:
         """Let later forecasts know how long it took, unless others were made beside it."""

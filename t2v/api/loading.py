@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from t2v.api.planning import weights_here
 from t2v.api.record import public_name
@@ -18,12 +18,18 @@ from t2v.zoo.cache import locate_part
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.hub import locate, pull, revision_of
 from t2v.zoo.requirements import check_packages
+from t2v.zoo.safety import own_index, parts_of, read_index
 from t2v.zoo.spec import ModelSpec
 
 if TYPE_CHECKING:
     import torch
 
     from t2v.api.generator import Generator
+
+
+Share = Literal["all", "decoders", "encoders", "others"]
+"""What of a model is loaded: `encoders` is what prompts go through, `others` is all but that. What is
+left out by these two says what it is like and cannot be used."""
 
 
 def load(
@@ -86,11 +92,11 @@ def load(
 def load_for(
     plan: Plan,
     *,
-    decode_only: bool = False,
+    share: Share = "all",
     allow_pickle: bool = False,
     listener: Listener = silent,
 ) -> "Generator":
-    """Load the model of a plan, just as the plan says; with `decode_only` nothing but its decoders."""
+    """Load the model of a plan, or a share of it, just as the plan says."""
     request = plan.requests[0]
     options = Options(
         device=request.device,
@@ -102,7 +108,7 @@ def load_for(
     )
     machine = plan.machine or probe_machine(request.device)
     planned = _Planned(plan.spec, options, plan.memory, machine)
-    return _open(planned, decode_only=decode_only, allow_pickle=allow_pickle, listener=listener)
+    return _open(planned, share=share, allow_pickle=allow_pickle, listener=listener)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ class _Planned:
 def _open(
     planned: _Planned,
     *,
-    decode_only: bool = False,
+    share: Share = "all",
     allow_pickle: bool = False,
     listener: Listener = silent,
 ) -> "Generator":
@@ -132,6 +138,7 @@ def _open(
     # torch and diffusers take seconds to import; a download that fails should fail before that.
     from t2v.api.generator import Generator, Loaded
     from t2v.families import adapter_for
+    from t2v.runtime.absent import stand_in
     from t2v.runtime.device import device_label, pick_device, pick_dtype
     from t2v.runtime.load import load_pipeline
     from t2v.runtime.lora import add_loras
@@ -142,12 +149,13 @@ def _open(
     device = pick_device(options.device or "auto")
     memory, notes = _where_it_runs(planned, device)
     dtype = pick_dtype(options.dtype or "auto", spec, device)
-    loras = [] if decode_only else [*_own_loras(spec), *map(parse_lora, options.lora or ())]
+    is_whole = share in ("all", "others")
+    loras = [] if not is_whole else [*_own_loras(spec), *map(parse_lora, options.lora or ())]
     with quiet() as warnings, memory_errors(memory, device):
         adapter = adapter_for(spec)
-        parts = adapter.decoders if decode_only else None
+        parts = _parts(share, folder, spec, adapter.decoders)
         pipe = load_pipeline(folder, spec, dtype=dtype, allow_pickle=allow_pickle, parts=parts)
-        if not decode_only:
+        if share != "decoders":
             defaults = spec.defaults
             set_scheduler(
                 pipe,
@@ -157,6 +165,9 @@ def _open(
             )
         hashes = add_loras(pipe, loras, allow_pickle=allow_pickle)
         notes += place(pipe, memory, device)
+        if share in ("encoders", "others"):
+            for name in _modules(folder, spec) - set(parts or ()):
+                setattr(pipe, name, stand_in(name, _folder_of(name, folder, spec), dtype))
     facts = {
         "revision": revision_of(spec),
         "device": {"type": device.type, "name": device_label(device)},
@@ -177,6 +188,32 @@ def _open(
         (*warnings, *notes),
     )
     return Generator(loaded)
+
+
+def _parts(
+    share: Share, folder: Path, spec: ModelSpec, decoders: Sequence[str]
+) -> tuple[str, ...] | None:
+    if share == "decoders":
+        return tuple(decoders)
+    if share == "all":
+        return None
+    names = (*parts_of(own_index(read_index(folder), spec)), *spec.parts)
+    encoders = {name for name in names if name.startswith("text_encoder")}
+    if share == "others":
+        return tuple(name for name in names if name not in encoders)
+    left_out = _modules(folder, spec) - encoders
+    return tuple(name for name in names if name not in left_out)
+
+
+def _modules(folder: Path, spec: ModelSpec) -> set[str]:
+    """The parts that have weights."""
+    names = (*parts_of(own_index(read_index(folder), spec)), *spec.parts)
+    return {name for name in names if (_folder_of(name, folder, spec) / "config.json").is_file()}
+
+
+def _folder_of(name: str, folder: Path, spec: ModelSpec) -> Path:
+    place = locate_part(spec.parts[name], spec.variant) if name in spec.parts else folder / name
+    return place or folder / name
 
 
 def _own_loras(spec: ModelSpec) -> list[Lora]:

@@ -9,7 +9,7 @@ import psutil
 
 if TYPE_CHECKING:
     from t2v.api.generator import Generator
-    from t2v.runtime.encoded import Encodings
+    from t2v.runtime.encoded import Elsewhere, Encodings
 
 _MOST = 8
 """Lanes beyond so many would wait for memory and for Python."""
@@ -20,11 +20,18 @@ _SMALL_BYTES = 2 * 10**9
 class Lanes:
     """Generators that share one model's weights; each makes one video at a time."""
 
-    def __init__(self, generator: "Generator", num_lanes: int, encodings: "Encodings") -> None:
+    def __init__(
+        self,
+        generator: "Generator",
+        num_lanes: int,
+        encodings: "Encodings",
+        elsewhere: "Elsewhere | None" = None,
+    ) -> None:
+        """So many lanes; `elsewhere` lends text encoders to a model that was loaded without them."""
         self.first = generator
         self.all = (generator, *(generator.beside() for _ in range(num_lanes - 1)))
         self._free = list(self.all)
-        self._encodings = encodings
+        self._encodings, self._elsewhere = encodings, elsewhere
         self._attach()
         self._changed = threading.Condition()
         self._is_alone = False
@@ -45,7 +52,7 @@ class Lanes:
     def _attach(self) -> None:
         for lane in self.all:
             if has_encoding(lane.pipe):
-                self._encodings.attach(lane.pipe)
+                self._encodings.attach(lane.pipe, self._elsewhere)
 
     @contextmanager
     def one(self) -> Iterating["Generator"]:

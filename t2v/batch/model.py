@@ -1,22 +1,24 @@
 """The model of a group in memory, and how one video after another is made with it."""
 
 import gc
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t2v.api.loading import load_for
+from t2v.api.loading import Share, load_for
 from t2v.batch.finished import move_aside
 from t2v.batch.identity import weights_of
 from t2v.batch.jobs import Group, Job
 from t2v.batch.lanes import Lanes, lanes_for
 from t2v.batch.making import Manner
+from t2v.batch.prompts import Prompts, encodes_first
 from t2v.batch.relief import Relief, relieved
 from t2v.batch.workplace import Workplace
 from t2v.errors import DiskError, MemoryExhaustedError, RequestError
 from t2v.plan.events import Listener
 from t2v.plan.request import MemoryPlan, Plan
-from t2v.runtime.encoded import Encodings, encoders_of  # noqa: TID253 - workers alone import this
+from t2v.runtime.encoded import Encodings  # noqa: TID253 - workers alone import this
 from t2v.runtime.offload import next_rung  # noqa: TID253
 from t2v.runtime.shelf import Shelf  # noqa: TID253
 from t2v.zoo.places import cache_home
@@ -43,14 +45,18 @@ class Model:
         listener: Listener,
     ) -> None:
         self._group, self._manner, self._listener = group, manner, listener
-        generator = self._load(group.memory)
+        shelf = Shelf(cache_home() / "prompts")
+        self._share: Share = "others" if encodes_first(group, manner.encode_first) else "all"
+        generator = self._load(group.memory) if self._share == "all" else None
+        loras = generator.loaded.facts["loras"] if generator else []
+        encodings = Encodings(max_kept=_MAX_ENCODED, shelf=shelf, identity=_identity(group, loras))
+        elsewhere = None
+        if generator is None:
+            ahead = Prompts(group, prompts, encodings, shelf, self._load_encoders)
+            ahead.encode()
+            elsewhere, generator = ahead.lent, self._load(group.memory)
         num_lanes = lanes_for(generator, num_threads, manner.lanes)
-        encodings = Encodings(
-            max_kept=_MAX_ENCODED,
-            shelf=Shelf(cache_home() / "prompts"),
-            identity=encoders_of(generator.pipe, _weights(group, generator)),
-        )
-        self.lanes = Lanes(generator, num_lanes, encodings)
+        self.lanes = Lanes(generator, num_lanes, encodings, elsewhere)
         self.threads_of_a_lane = max(1, num_threads // num_lanes)
         self._relief = Relief(generator)
 
@@ -81,10 +87,17 @@ class Model:
                 self._move_weights(rung, exhausted)
             measure = further or "planned"
 
-    def _load(self, memory: MemoryPlan) -> "Generator":
+    def _load(self, memory: MemoryPlan, share: Share | None = None) -> "Generator":
         group = self._group
-        plan = Plan(group.spec, (group.request,), memory, machine=group.machine)
-        return load_for(plan, allow_pickle=self._manner.allow_pickle, listener=self._listener)
+        return load_for(
+            Plan(group.spec, (group.request,), memory, machine=group.machine),
+            share=share or self._share,
+            allow_pickle=self._manner.allow_pickle,
+            listener=self._listener,
+        )
+
+    def _load_encoders(self) -> "Generator":
+        return self._load(self._group.memory, "encoders")
 
     def _move_weights(self, rung: str, exhausted: MemoryExhaustedError) -> None:
         """Load the model again so that less of it is on the device.
@@ -179,8 +192,8 @@ class Model:
         return making
 
 
-def _weights(group: Group, generator: "Generator") -> dict[str, Any]:
-    return {"weights": weights_of(group.spec), "loras": generator.loaded.facts["loras"]}
+def _identity(group: Group, loras: Sequence[Any]) -> str:
+    return json.dumps([weights_of(group.spec), group.request.dtype, list(loras)])
 
 
 def _memory_facts(lane: "Generator") -> dict[str, Any]:

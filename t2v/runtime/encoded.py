@@ -1,5 +1,6 @@
 """What text encoders made of prompts: made once, kept in memory, and on disk for later processes."""
 
+import copy
 import functools
 import hashlib
 import inspect
@@ -7,7 +8,8 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import diffusers
@@ -19,6 +21,15 @@ from t2v.runtime.shelf import Shelf
 _INNER = re.compile(r"_get_\w*prompt_embeds")
 """Methods of pipelines that encode one text; `encode_prompt` calls them for each of its texts."""
 _FEW = 4
+_LIBRARIES = (torch.__version__, transformers.__version__, diffusers.__version__)
+
+
+Elsewhere = Callable[[], AbstractContextManager[Any]]
+"""Lends a pipeline that has the text encoders."""
+
+
+class Encoded(BaseException):
+    """Ends a call once its prompts are encoded."""
 
 
 class Encodings:
@@ -40,7 +51,8 @@ class Encodings:
         Args:
             max_kept: Calls whose results stay in memory.
             shelf: Where results lie for other processes.
-            identity: What the results depend on beside the arguments; see `encoders_of`.
+            identity: Which weights they are and in which format. The class of the pipeline, the kind
+                of device and the versions of the libraries tell results apart as well.
             before: Is called before the text encoders are put to work.
         """
         self._max_kept, self._shelf, self._identity, self._before = (
@@ -53,16 +65,19 @@ class Encodings:
         self._texts: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.RLock()
 
-    def attach(self, pipe: Any) -> None:
-        """Let a pipeline ask here before it encodes. It has to have `encode_prompt`."""
+    def attach(self, pipe: Any, elsewhere: Elsewhere | None = None) -> None:
+        """Let a pipeline ask here before it encodes. It has to have `encode_prompt`.
+
+        One without text encoders of its own borrows `elsewhere` for what is not known.
+        """
         own = vars(pipe)
         for name in _methods(pipe):
             own[name] = self._remembering(getattr(pipe, name), self._texts, _FEW)
-        own["encode_prompt"] = self.around(pipe)
+        own["encode_prompt"] = self.around(pipe, elsewhere)
 
-    def around(self, pipe: Any) -> Callable[..., Any]:
+    def around(self, pipe: Any, elsewhere: Elsewhere | None = None) -> Callable[..., Any]:
         """The pipeline's `encode_prompt`, with a memory."""
-        encode_prompt = pipe.encode_prompt
+        encode_prompt = pipe.encode_prompt if elsewhere is None else _borrowed(pipe, elsewhere)
 
         @functools.wraps(encode_prompt)
         def encode(*args: Any, **kwargs: Any) -> Any:
@@ -75,6 +90,18 @@ class Encodings:
 
         return encode
 
+    def only(self, pipe: Any) -> Any:
+        """A copy of a pipeline whose calls end with `Encoded` as soon as the result is kept here."""
+        encode, other = self.around(pipe), copy.copy(pipe)
+
+        @functools.wraps(encode)
+        def stop(*args: Any, **kwargs: Any) -> Any:
+            encode(*args, **kwargs)
+            raise Encoded
+
+        vars(other)["encode_prompt"] = stop
+        return other
+
     def has(self, pipe: Any, *args: Any, **kwargs: Any) -> bool:
         """Whether this call of `encode_prompt` needs no text encoder."""
         call = _described((args, kwargs))
@@ -82,7 +109,7 @@ class Encodings:
             return False
         with self._lock:
             kept = call in self._kept
-            return kept or (self._shelf is not None and self._shelf.has(self._name(call)))
+            return kept or (self._shelf is not None and self._shelf.has(self._name(call, pipe)))
 
     def _found(self, call: str, pipe: Any, encode: Callable[[], Any]) -> Any:
         if call not in self._kept:
@@ -96,7 +123,7 @@ class Encodings:
         if self._shelf is None:
             self._before()
             return encode()
-        name = self._name(call)
+        name = self._name(call, pipe)
         found = self._shelf.get(name, pipe._execution_device)
         if found is not None:
             return found.value
@@ -105,10 +132,10 @@ class Encodings:
         self._shelf.put(name, made)
         return made
 
-    def _name(self, call: str) -> str:
-        return hashlib.sha256(
-            f"{self._identity}\n{call}".encode(errors="surrogatepass")
-        ).hexdigest()
+    def _name(self, call: str, pipe: Any) -> str:
+        place = torch.device(pipe._execution_device).type
+        facts = [self._identity, type(pipe).__name__, place, *_LIBRARIES, call]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def _remembering(
         self, encode: Callable[..., Any], kept: OrderedDict[str, Any], max_kept: int
@@ -129,24 +156,13 @@ class Encodings:
         return remember
 
 
-def encoders_of(pipe: Any, model: Mapping[str, Any]) -> str:
-    """What encoded prompts depend on beside the text: the model, its classes, formats, libraries.
+def _borrowed(pipe: Any, elsewhere: Elsewhere) -> Callable[..., Any]:
+    @functools.wraps(pipe.encode_prompt)
+    def encode(*args: Any, **kwargs: Any) -> Any:
+        with elsewhere() as other:
+            return other.encode_prompt(*args, **kwargs)
 
-    `model` says which weights they are, in plain words and numbers.
-    """
-    kinds = {
-        name: [type(part).__name__, str(getattr(part, "dtype", ""))]
-        for name, part in sorted(pipe.components.items())
-        if part is not None and re.match("text|token|processor|conn|image_enc", name)
-    }
-    facts = {
-        "pipeline": type(pipe).__name__,
-        "parts": kinds,
-        "device": torch.device(pipe._execution_device).type,
-        "libraries": [torch.__version__, transformers.__version__, diffusers.__version__],
-        "model": dict(model),
-    }
-    return json.dumps(facts, sort_keys=True, default=str)
+    return encode
 
 
 def _methods(pipe: Any) -> Iterator[str]:
@@ -172,7 +188,7 @@ def _plain(value: Any) -> Any:
         case dict():
             return [[key, _plain(one)] for key, one in sorted(value.items())]
         case torch.device():
-            return value.type
+            return "device"  # which kind it is, the identity says
         case torch.dtype():
             return str(value)
         case _:

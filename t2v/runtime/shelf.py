@@ -33,7 +33,8 @@ class Shelf:
     """
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
-        self._folder, self._max_bytes = folder, max_bytes
+        self._folder = folder
+        self.max_bytes, self.num_written = max_bytes, 0
         self._num_bytes: int | None = None
         self._lock = threading.Lock()
 
@@ -76,15 +77,16 @@ class Shelf:
 
     def _make_room(self, num_bytes: int) -> None:
         with self._lock:
+            self.num_written += num_bytes
             if self._num_bytes is None:
                 self._num_bytes = sum(size for _, size, _ in self._files())
             else:
                 self._num_bytes += num_bytes
-            if self._num_bytes <= self._max_bytes:
+            if self._num_bytes <= self.max_bytes:
                 return
             left = self._num_bytes = sum(size for _, size, _ in self._files())
             for _, size, path in sorted(self._files()):
-                if left <= 0.9 * self._max_bytes:
+                if left <= 0.9 * self.max_bytes:
                     break
                 with contextlib.suppress(OSError):
                     path.unlink()

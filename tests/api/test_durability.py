@@ -62,7 +62,7 @@ def test_latents_are_decoded_from_inside_their_folder(saved, tmp_path, monkeypat
 
 def test_decoding_loads_the_vae_alone(saved, tmp_path):
     _, run = read_latents(tmp_path / "ball.mp4.latents")
-    pipe = load_for(run.plan(), decode_only=True).pipe
+    pipe = load_for(run.plan(), share="decoders").pipe
 
     assert pipe.vae is not None
     assert pipe.transformer is None

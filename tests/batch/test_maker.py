@@ -280,3 +280,28 @@ def test_what_lies_where_a_video_goes_is_moved_and_not_lost(open_at, tmp_path):
     aside = (tmp_path / job.output).with_stem(f"{Path(job.output).stem}.old-1")
     assert outcome.status == "ok"
     assert aside.read_bytes() == b"of somebody else"
+
+
+def parts_in_memory(maker):
+    pipe = maker._model.lanes.first.pipe
+    return {name for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)}
+
+
+def test_prompts_encoded_first_leave_no_text_encoder_in_memory_and_the_same_frames(open_at):
+    plan = plan_of("a red ball", "a blue cube")
+    maker = open_at(plan, encode_first=True)
+
+    outcomes = [maker.make([job], silent)[0] for job in plan.jobs]
+
+    assert parts_in_memory(maker) == {"transformer", "vae"}
+    assert [o.frames_sha256 for o in outcomes] == [alone(job) for job in plan.jobs]
+
+
+def test_a_prompt_that_was_not_encoded_first_is_encoded_when_it_comes(open_at):
+    plan, later = plan_of("a red ball"), plan_of("a cat on a hill", negative_prompt="a dog")
+    maker = open_at(plan, encode_first=True)
+
+    (outcome,) = maker.make(later.jobs, silent)
+
+    assert outcome.frames_sha256 == alone(later.jobs[0])
+    assert parts_in_memory(maker) == {"transformer", "vae"}

@@ -2,11 +2,12 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 import torch
 
-from t2v.runtime.encoded import Encodings, encoders_of
+from t2v.runtime.encoded import Encodings
 from t2v.runtime.sharing import sharing
 from t2v.runtime.shelf import Shelf
 
@@ -88,10 +89,23 @@ def test_what_is_given_encoded_is_passed_on(pipe):
     assert encoded is given
 
 
-def test_the_identity_tells_models_libraries_and_devices(pipe):
-    identity = encoders_of(pipe, {"weights": "abc"})
+def test_a_pipeline_without_encoders_borrows_those_of_another(pipe):
+    plain = pipe.encode_prompt("a red ball", **CALL)
+    bare = sharing(pipe)
+    bare.text_encoder = None
+    lent = []
 
-    assert all(part in identity for part in ('"abc"', "WanPipeline", torch.__version__, '"cpu"'))
+    @contextmanager
+    def elsewhere():
+        lent.append(1)
+        yield pipe
+
+    Encodings().attach(bare, elsewhere)
+    for _ in range(2):
+        encoded = bare.encode_prompt("a red ball", **CALL)
+
+    assert lent == [1]
+    assert all(torch.equal(one, other) for one, other in zip(encoded, plain, strict=True))
 
 
 def test_threads_encode_one_at_a_time(load_tiny):
