@@ -123,19 +123,33 @@ function openCompared(list) {
     h("div", { class: "bar" }, h("h2", { dir: "auto" }, one ? some[0].prompt ?? "" : count(some.length, "video")), wipe,
       h("button", { type: "button", class: "quiet", title: "Close (Esc)", onclick: () => compared.close() }, "✕")),
     tiles, controls(clock));
+  if (!compared.open) compared.showModal();
   lay();
-  compared.showModal();
   clock.play();
 }
 function lay() {
   const { players, tiles, names, one, wiped } = stageOf;
+  if (wiped) tiles.style.gridTemplateColumns = "1fr";
   if (wiped) return tiles.replaceChildren(wipeOf(players, names, one));
-  const across = Math.min(players.length, innerWidth < 700 ? 1 : players.length <= 3 ? players.length : Math.ceil(Math.sqrt(players.length)));
-  tiles.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
+  const tallest = Math.max(...players.map(({ item }) => ratio(item)));
+  const [across, wide] = columnsFor(players.length, tallest, tiles.clientWidth - 34, tiles.clientHeight - 30);
+  tiles.style.gridTemplateColumns = `repeat(${across}, ${wide}px)`;
   tiles.replaceChildren(...players.map(({ node, item }) => {
     node.style.clipPath = "";
-    return h("figure", {}, h("div", { class: "stage" }, node), h("figcaption", {}, dot(item.status), ...caption(item, names, !one)));
+    const stage = h("div", { class: "stage" }, node);
+    stage.style.aspectRatio = 1 / ratio(item);
+    return h("figure", {}, stage, h("figcaption", {}, dot(item.status), ...caption(item, names, !one)));
   }));
+}
+const ratio = ({ settings }) => settings.height / settings.width || shape;
+function columnsFor(number, tallest, width, height) {
+  // As many columns as make the films largest, and how wide they are.
+  let best = 1, most = 0;
+  for (let columns = 1; columns <= number; columns++) {
+    const wide = Math.min(width / columns - 12, (height / Math.ceil(number / columns) - 64) / tallest);
+    if (wide > most) [best, most] = [columns, wide];
+  }
+  return [best, Math.max(160, Math.floor(most))];
 }
 function turnWipe() {
   stageOf.wiped = !stageOf.wiped;
@@ -144,13 +158,13 @@ function turnWipe() {
   lay();
   if (running) stageOf.clock.play(); // A film that changes its place stops.
 }
-function wipeOf([below, above], names, one) {
+function wipeOf([under, over], names, one) {
   const edge = h("div", { class: "edge" });
   const label = (player) => h("span", { class: "badge" }, ...caption(player.item, names, !one).flatMap((part) => [part, " "]));
-  const area = h("div", { class: "wipe stage" }, below.node, above.node, edge, label(below), label(above));
+  const area = h("div", { class: "wipe stage" }, under.node, over.node, edge, label(under), label(over));
   const put = (share) => {
     edge.style.left = `${share * 100}%`;
-    above.node.style.clipPath = `inset(0 0 0 ${share * 100}%)`;
+    over.node.style.clipPath = `inset(0 0 0 ${share * 100}%)`;
   };
   area.addEventListener("pointermove", (event) => {
     const box = area.getBoundingClientRect();

@@ -4,6 +4,8 @@ const LATER = ["repo", "revision", "license", "family", "pipeline", "device", "d
 const quoted = (path) => (/^[\w./+,=@%-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 const replayed = (item) => `t2v replay ${quoted(item.output.startsWith("-") ? `./${item.output}` : item.output)}`;
 
+const moment = (text) => text && (Date.parse(text) ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : text);
+
 function openDetail(item) {
   letGo(detail);
   const stage = h("div", { class: "stage" }, media(item, kindOf(item) === "film" ? { controls: true, autoplay: true } : {}));
@@ -11,7 +13,7 @@ function openDetail(item) {
     story(item), why(item), actions(item), table(item)));
   detail.item = item;
   if (!detail.open) detail.showModal();
-  detail.querySelector("aside").focus(); // Not the film: it would take the arrow keys.
+  detail.querySelector("aside").focus({ preventScroll: true }); // Not the film: it would take the arrow keys.
 }
 function moves(item) {
   const at = order.indexOf(item);
@@ -54,7 +56,7 @@ function table(item) {
   const skipped = new Set(["model", "width", "height", "num_frames", "fps", ...LATER]);
   const names = [...Object.keys(settings).filter((name) => !skipped.has(name)), ...LATER];
   rows.push(...names.map((name) => [called(name), settings[name]]));
-  rows.push(["made", item.made], ["took", item.seconds && span(item.seconds)], ["attempts", item.attempts], ["frames sha256", item.frames_sha256]);
+  rows.push(["made", moment(item.made)], ["took", item.seconds && span(item.seconds)], ["attempts", item.attempts], ["frames sha256", item.frames_sha256]);
   return h("table", {}, h("tbody", {}, ...rows.filter(([, value]) => value != null && value !== "" && !(Array.isArray(value) && !value.length))
     .map(([name, value]) => h("tr", {}, h("td", {}, name), h("td", { dir: "auto" }, shown(value))))));
 }

@@ -1,5 +1,7 @@
 // Only what is in sight is in the document, so that thousands of videos scroll like ten.
-const GAP = 16, TEXT = 88, HEAD = 40, BEYOND = 500;
+const GAP = 16, HEAD = 40, BEYOND = 500;
+// Below a heading that is the prompt, cards do not say it again.
+const below = () => (view.group === "prompt" ? 38 : 88);
 const grid = $("grid");
 const live = new Map();
 const chosen = new Set();
@@ -21,7 +23,7 @@ function arrange() {
   const width = grid.clientWidth;
   const columns = Math.max(1, Math.floor((width + GAP) / (view.size + GAP)));
   const card = (width - GAP * (columns - 1)) / columns;
-  const tall = Math.round((card - 2) * shape) + TEXT + 2;
+  const tall = Math.round((card - 2) * shape) + below() + 2;
   let y = 0;
   rows = [];
   order = [];
@@ -77,7 +79,7 @@ function place(wanted, key, make, column, row) {
   if (!row.card) return;
   node.style.width = `${row.card}px`;
   node.style.height = `${row.h}px`;
-  node.firstChild.style.height = `${row.h - TEXT - 2}px`;
+  node.firstChild.style.height = `${row.h - below() - 2}px`;
 }
 function drop(key) {
   const node = live.get(key);
@@ -107,7 +109,8 @@ function cardOf(item) {
     stage.append(h("span", { class: "badge state" }, dot(item.status), STATUS_NAMES[item.status]));
   }
   const card = h("article", { class: "card", tabindex: 0, "aria-label": `${STATUS_NAMES[item.status]}: ${item.prompt ?? item.id}` }, stage,
-    h("div", { class: "text" }, h("p", { class: "prompt", dir: "auto" }, item.prompt ?? item.id), h("p", { class: "meta", dir: "auto" }, facts(item))));
+    h("div", { class: "text" }, view.group !== "prompt" && h("p", { class: "prompt", dir: "auto" }, item.prompt ?? item.id),
+      h("p", { class: "meta", dir: "auto" }, facts(item))));
   card.item = item;
   card.classList.toggle("chosen", chosen.has(item));
   card.addEventListener("click", () => openDetail(item));
@@ -119,7 +122,6 @@ function cardOf(item) {
 function facts(item) {
   const { settings } = item;
   const list = telling.slice(0, 3).map((name) => (name === "model" ? settings.model : `${called(name)} ${shown(settings[name])}`));
-  if (!telling.includes("model")) list.push(settings.model);
   if (varying.has("width") || varying.has("height")) list.push(settings.width && `${settings.width}×${settings.height}`);
   list.push(item.seed != null && `seed ${item.seed}`);
   return list.filter(Boolean).join(" · ");

@@ -8,7 +8,7 @@ function summary() {
   }
   const present = STATUSES.filter(([status]) => counts[status]);
   $("summary").textContent = [...present.map(([status, name]) => `${counts[status].toLocaleString("en")} ${name}`),
-    seconds && `${span(seconds)} of work`, run.made].filter(Boolean).join(" · ");
+    seconds && `${span(seconds)} of work`, run.settings.length && !varying.has("model") && run.settings[0].model, run.made].filter(Boolean).join(" · ");
   $("share").setAttribute("aria-label", $("summary").textContent);
   $("share").replaceChildren(...present.map(([status]) => {
     const part = h("span");
