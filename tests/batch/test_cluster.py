@@ -14,9 +14,10 @@ def test_without_ray_the_message_has_the_command_that_installs_it() -> None:
 import sys
 sys.modules["ray"] = None
 import t2v
+from t2v.errors import DependencyMissingError
 try:
     t2v.RayEngine
-except t2v.T2VError as error:
+except DependencyMissingError as error:
     print(error)
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
