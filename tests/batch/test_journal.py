@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -292,12 +293,11 @@ def test_events_that_find_no_room_together_are_not_there_in_part(disk: Path):
     path = written(disk / "journal.jsonl", {"event": "before"})
     before = path.read_bytes()
     fill(disk, leave=16_384)
-    journal = Journal(path)
-    with pytest.raises(DiskError, match="is full"):
-        journal.append({"event": "small"}, {"event": "large", "text": "x" * 60_000})
-    assert path.read_bytes() == before
-    journal.append({"event": "small"})
-    journal.close()
+    with closing(Journal(path)) as journal:
+        with pytest.raises(DiskError, match="is full"):
+            journal.append({"event": "small"}, {"event": "large", "text": "x" * 60_000})
+        assert path.read_bytes() == before
+        journal.append({"event": "small"})
     assert events_of(path) == ["journal", "before", "small"]
 
 
