@@ -60,6 +60,13 @@ def test_the_wheel_carries_the_embedded_model(wheel: Path):
     assert sum(sizes) <= 40 * 2**20
 
 
+def test_the_wheel_carries_the_parts_of_the_contact_sheet(wheel: Path):
+    parts = {f"t2v/batch/page/{path.name}" for path in (ROOT / "t2v/batch/page").iterdir()}
+    with zipfile.ZipFile(wheel) as archive:
+        assert parts <= set(archive.namelist())
+    assert "t2v/batch/page/sheet.html" in parts
+
+
 def test_models_list_works_from_another_folder(empty_environment: Path, tmp_path: Path):
     names = run(empty_environment / "bin" / "t2v", "models", "list", "-q", cwd=tmp_path)
     assert "doodle-128" in names.splitlines()
