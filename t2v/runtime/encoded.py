@@ -72,7 +72,7 @@ class Encodings:
         """
         own = vars(pipe)
         for name in _methods(pipe):
-            own[name] = self._remembering(getattr(pipe, name), self._texts, _FEW)
+            own[name] = self._remembering(name, getattr(pipe, name))
         own["encode_prompt"] = self.around(pipe, elsewhere)
 
     def around(self, pipe: Any, elsewhere: Elsewhere | None = None) -> Callable[..., Any]:
@@ -137,19 +137,19 @@ class Encodings:
         facts = [self._identity, type(pipe).__name__, place, *_LIBRARIES, call]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
-    def _remembering(
-        self, encode: Callable[..., Any], kept: OrderedDict[str, Any], max_kept: int
-    ) -> Callable[..., Any]:
+    def _remembering(self, name: str, encode: Callable[..., Any]) -> Callable[..., Any]:
+        kept = self._texts
+
         @functools.wraps(encode)
         def remember(*args: Any, **kwargs: Any) -> Any:
-            call = _described((encode.__name__, args, kwargs))
+            call = _described((name, args, kwargs))
             if call is None:
                 return encode(*args, **kwargs)
             with self._lock:
                 if call not in kept:
                     kept[call] = encode(*args, **kwargs)
                 kept.move_to_end(call)
-                if len(kept) > max_kept:
+                if len(kept) > _FEW:
                     kept.popitem(last=False)
                 return kept[call]
 
