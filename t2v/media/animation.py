@@ -76,8 +76,9 @@ class AnimationWriter(Writer):
 
     def _finish(self, metadata: dict[str, Any] | None) -> Path:
         self._recording.finish()
-        with self._recording.errors():
+        with self._recording.errors() as parts:
             whole = Part(self.path)
+            parts.append(whole)
             try:
                 self._convert(whole)
                 if metadata is not None:

@@ -108,13 +108,15 @@ class Recording:
         self.part.discard()
 
     @contextlib.contextmanager
-    def errors(self) -> Generator[None, None, None]:
-        """Turn errors of libav and of the disk into ours."""
+    def errors(self) -> Generator[list[Part], None, None]:
+        """Turn errors of libav and of the disk into ours; takes parts that are written meanwhile."""
+        parts = [self.part]
         try:
-            yield
+            yield parts
         except av.FFmpegError as error:
-            if self.part.error:
-                raise disk_error(self._target, self.part.error) from error
+            for part in parts:
+                if part.error:
+                    raise disk_error(self._target, part.error) from error
             raise GenerationError(
                 f"{self.codec.encoder} failed at frame {self.num_frames}: {error}. "
                 "Try another codec; `t2v doctor` shows which ones work."

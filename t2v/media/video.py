@@ -83,8 +83,9 @@ class VideoWriter(Writer):
 
     def _finish(self, metadata: dict[str, Any] | None) -> Path:
         self._recording.finish()
-        with self._recording.errors():
+        with self._recording.errors() as parts:
             whole = Part(self.path)
+            parts.append(whole)
             try:
                 self._remux(whole, None if metadata is None else pack(metadata))
                 place = whole.publish(overwrite=self._overwrite)
