@@ -43,7 +43,7 @@ from diffusers import DiffusionPipeline
 from diffusers.utils import export_to_video
 
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
-pipe = DiffusionPipeline.from_pretrained(folder)
+pipe = DiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
 pipe.set_progress_bar_config(disable=True)
 for number, line in enumerate(Path(sys.argv[3]).read_text().splitlines()):
     item = json.loads(line)
