@@ -46,7 +46,7 @@ def entries(kind: str, count: int) -> Iterator[str]:
 
 def read(kind: str, count: int, folder: Path) -> dict[str, float]:
     """Read one file in this process."""
-    from t2v.batch.reading import read_items
+    from t2v.batch.reading.prompt_files import read_items
 
     large, small = folder / f"large.{kind}", folder / f"small.{kind}"
     for path, number in ((small, 100), (large, count)):

@@ -35,21 +35,21 @@ if TYPE_CHECKING:
     from t2v.api.video import Video as Video
     from t2v.api.work import resume_plan as resume_plan
     from t2v.api.work import work_output as work_output
-    from t2v.batch.folder import read_run as read_run
     from t2v.batch.items import Item as Item
     from t2v.batch.jobs import BatchPlan as BatchPlan
     from t2v.batch.making import Manner as Manner
-    from t2v.batch.planning import estimate_batch as estimate_batch
-    from t2v.batch.planning import plan_batch as plan_batch
-    from t2v.batch.ray import RayEngine as RayEngine
-    from t2v.batch.reading import read_items as read_items
-    from t2v.batch.runner import run_batch as run_batch
-    from t2v.batch.shards import Shard as Shard
-    from t2v.batch.sheet import write_sheet as write_sheet
-    from t2v.batch.status import RunStatus as RunStatus
-    from t2v.batch.status import is_run as is_run
-    from t2v.batch.status import run_status as run_status
-    from t2v.batch.summary import Summary as Summary
+    from t2v.batch.planning.plan import estimate_batch as estimate_batch
+    from t2v.batch.planning.plan import plan_batch as plan_batch
+    from t2v.batch.planning.shards import Shard as Shard
+    from t2v.batch.reading.prompt_files import read_items as read_items
+    from t2v.batch.run_folder.folder import read_run as read_run
+    from t2v.batch.run_folder.status import RunStatus as RunStatus
+    from t2v.batch.run_folder.status import is_run as is_run
+    from t2v.batch.run_folder.status import run_status as run_status
+    from t2v.batch.running.runner import run_batch as run_batch
+    from t2v.batch.running.summary import Summary as Summary
+    from t2v.batch.sheet.page_file import write_sheet as write_sheet
+    from t2v.batch.workers.ray import RayEngine as RayEngine
     from t2v.plan.events import Event as Event
     from t2v.plan.options import Options as Options
     from t2v.plan.request import Plan as Plan
@@ -67,11 +67,11 @@ _HOMES = {
     "ModelSpec": "t2v.zoo.spec",
     "Options": "t2v.plan.options",
     "Plan": "t2v.plan.request",
-    "RayEngine": "t2v.batch.ray",
+    "RayEngine": "t2v.batch.workers.ray",
     "Request": "t2v.plan.request",
-    "RunStatus": "t2v.batch.status",
-    "Shard": "t2v.batch.shards",
-    "Summary": "t2v.batch.summary",
+    "RunStatus": "t2v.batch.run_folder.status",
+    "Shard": "t2v.batch.planning.shards",
+    "Summary": "t2v.batch.running.summary",
     "Video": "t2v.api.video",
     "Zoo": "t2v.zoo.catalog",
     "add_model": "t2v.api.models",
@@ -79,32 +79,32 @@ _HOMES = {
     "decode": "t2v.api.decode",
     "doctor": "t2v.api.doctor",
     "errors": "t2v",
-    "estimate_batch": "t2v.batch.planning",
+    "estimate_batch": "t2v.batch.planning.plan",
     "inspect": "t2v.api.inspect",
-    "is_run": "t2v.batch.status",
+    "is_run": "t2v.batch.run_folder.status",
     "list_models": "t2v.api.browse",
     "load": "t2v.api.loading",
     "locate": "t2v.api.models",
     "make_plan": "t2v.api.planning",
     "output_paths": "t2v.api.outputs",
-    "plan_batch": "t2v.batch.planning",
+    "plan_batch": "t2v.batch.planning.plan",
     "plan_removal": "t2v.api.models",
     "pull": "t2v.api.models",
-    "read_items": "t2v.batch.reading",
-    "read_run": "t2v.batch.folder",
+    "read_items": "t2v.batch.reading.prompt_files",
+    "read_run": "t2v.batch.run_folder.folder",
     "remove_model": "t2v.api.models",
     "replay_plan": "t2v.api.replay",
     "resume_plan": "t2v.api.work",
     "run": "t2v.api.run",
-    "run_batch": "t2v.batch.runner",
-    "run_status": "t2v.batch.status",
+    "run_batch": "t2v.batch.running.runner",
+    "run_status": "t2v.batch.run_folder.status",
     "search_models": "t2v.api.browse",
     "set_default_model": "t2v.api.models",
     "show_model": "t2v.api.browse",
     "text": "t2v",
     "verify": "t2v.api.models",
     "work_output": "t2v.api.work",
-    "write_sheet": "t2v.batch.sheet",
+    "write_sheet": "t2v.batch.sheet.page_file",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -15,8 +15,8 @@ from t2v_cli.terminal import is_terminal
 
 if TYPE_CHECKING:
     from t2v import BatchPlan
-    from t2v.batch.folder import RunView
     from t2v.batch.jobs import Job
+    from t2v.batch.run_folder.folder import RunView
     from t2v.plan.events import Listener
 
 COLUMNS = (

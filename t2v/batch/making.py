@@ -35,7 +35,7 @@ class Outcome:
     """Path below the run folder; the file is whole and at its final place."""
     num_bytes: int | None = None
     sha256: str | None = None
-    """Of the file, or as `t2v.batch.finished.sha256_of` has it for a folder of pictures."""
+    """Of the file, or as `t2v.batch.run_folder.finished.sha256_of` has it for a folder of pictures."""
     frames_sha256: str | None = None
     record: dict[str, Any] = field(default_factory=dict)
     """As in the sidecar; empty where nothing was written. Its `key` is the job's, in the sidecar and

@@ -38,7 +38,7 @@ class Kind:
 
 
 QUICK = Kind(5, start_s=1.5, work_s=0.4)
-REAL = Kind(17, start_s=6, work_s=8, options=("--maker", "t2v.batch.maker:open_maker"))
+REAL = Kind(17, start_s=6, work_s=8, options=("--maker", "t2v.batch.makers.maker:open_maker"))
 
 
 @dataclass

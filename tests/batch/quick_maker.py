@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from t2v.api import record as records
-from t2v.batch.failures import failure_of
 from t2v.batch.jobs import Group, Job
 from t2v.batch.making import Manner, Outcome
+from t2v.batch.running.failures import failure_of
 from t2v.errors import (
     GenerationError,
     InterruptedRun,

@@ -14,8 +14,8 @@ from typing import Any
 from t2v.batch.items import Item
 from t2v.batch.jobs import BatchPlan
 from t2v.batch.making import Manner
-from t2v.batch.planning import plan_batch
-from t2v.batch.runner import run_batch
+from t2v.batch.planning.plan import plan_batch
+from t2v.batch.running.runner import run_batch
 from t2v.errors import T2VError
 from t2v.plan.events import Event
 from t2v.plan.machine import Machine

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from t2v.batch.items import Item
 from t2v.batch.making import Manner
-from t2v.batch.planning import plan_batch
-from t2v.batch.ray import RayEngine
-from t2v.batch.runner import run_batch
+from t2v.batch.planning.plan import plan_batch
+from t2v.batch.running.runner import run_batch
+from t2v.batch.workers.ray import RayEngine
 from t2v.plan.options import Options
 
 MAKER = "tests.batch.ray_maker:open_maker"

@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from t2v.batch.finished import num_bytes_of, sha256_of
 from t2v.batch.jobs import Group, Job
 from t2v.batch.making import Manner, Outcome
+from t2v.batch.run_folder.finished import num_bytes_of, sha256_of
 from t2v.plan.events import Event, Listener
 from tests.batch.small_runs import write_clip
 

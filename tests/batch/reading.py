@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from t2v.batch.items import Item
-from t2v.batch.reading import read_items
+from t2v.batch.reading.prompt_files import read_items
 from t2v.errors import DocumentError
 
 

@@ -6,11 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from t2v.batch.folder import Run, open_run
-from t2v.batch.identity import job_key
 from t2v.batch.jobs import Job
 from t2v.batch.making import Failure, Outcome
-from t2v.batch.shards import Shard
+from t2v.batch.planning.identity import job_key
+from t2v.batch.planning.shards import Shard
+from t2v.batch.run_folder.folder import Run, open_run
 from t2v.plan.request import Request
 from t2v.zoo.catalog import Zoo
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from t2v.api.record import public_request
-from t2v.batch.folder import open_run
 from t2v.batch.jobs import Job
 from t2v.batch.making import Failure, Outcome
+from t2v.batch.run_folder.folder import open_run
 from t2v.media.writer import open_writer
 from t2v.plan.request import Request
 

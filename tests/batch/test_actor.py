@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 import t2v
-from t2v.batch.actor import Actor
-from t2v.batch.engine import Ended, Load, Loaded, Make, Ready
 from t2v.batch.items import Item
 from t2v.batch.making import Manner
-from t2v.batch.planning import plan_batch
+from t2v.batch.planning.plan import plan_batch
+from t2v.batch.workers.actor import Actor
+from t2v.batch.workers.engine import Ended, Load, Loaded, Make, Ready
 from t2v.errors import RequestError
 from t2v.plan.options import Options
 

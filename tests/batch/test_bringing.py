@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from t2v.batch import bringing
-from t2v.batch.bringing import Found, bring
-from t2v.batch.finished import sha256_of
 from t2v.batch.making import Outcome
+from t2v.batch.run_folder.finished import sha256_of
+from t2v.batch.workers import bringing
+from t2v.batch.workers.bringing import Found, bring
 
 VIDEO = bytes(range(256)) * 40
 

@@ -30,7 +30,7 @@ def test_the_driver_does_not_import_torch_for_a_cluster() -> None:
     pytest.importorskip("ray")
     code = """
 import sys
-from t2v.batch.ray import RayEngine
+from t2v.batch.workers.ray import RayEngine
 print(*{"torch", "diffusers", "numpy", "av"} & set(sys.modules))
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -39,7 +39,7 @@ print(*{"torch", "diffusers", "numpy", "av"} & set(sys.modules))
 
 def test_an_address_where_nobody_listens_is_refused_at_once() -> None:
     pytest.importorskip("ray")
-    from t2v.batch.ray import RayEngine  # noqa: PLC0415 - Ray may not be there
+    from t2v.batch.workers.ray import RayEngine  # noqa: PLC0415 - Ray may not be there
 
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

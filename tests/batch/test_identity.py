@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from t2v.batch.identity import job_key, lock_sources
+from t2v.batch.planning.identity import job_key, lock_sources
 from t2v.errors import DiskError, WeightsMissingError
 from t2v.plan.longplan import with_long
 from t2v.plan.request import Lora

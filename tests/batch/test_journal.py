@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from t2v.batch.folder import open_run, read_run
-from t2v.batch.journal import (
+from t2v.batch.planning.shards import Shard
+from t2v.batch.run_folder.folder import open_run, read_run
+from t2v.batch.run_folder.journal import (
     Journal,
     check_version,
     journals_of,
@@ -20,8 +21,7 @@ from t2v.batch.journal import (
     split,
     unsealed,
 )
-from t2v.batch.shards import Shard
-from t2v.batch.state import read_state, replay
+from t2v.batch.run_folder.state import read_state, replay
 from t2v.errors import DiskError, RequestError
 from tests.batch.runs import finished_run, make, make_jobs, names, write_video
 from tests.patience import PATIENCE_S

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from t2v.batch import local
-from t2v.batch.devices import Gpus, parse_list, visible_gpus
-from t2v.batch.engine import Died, Ended, Heard, Load, Loaded, Make, Message, Ready
-from t2v.batch.local import LocalEngine
 from t2v.batch.making import Manner
+from t2v.batch.workers import local
+from t2v.batch.workers.devices import Gpus, parse_list, visible_gpus
+from t2v.batch.workers.engine import Died, Ended, Heard, Load, Loaded, Make, Message, Ready
+from t2v.batch.workers.local import LocalEngine
 from t2v.errors import BusyError
 from tests.batch.killing import ROOT
 from tests.batch.quick_run import MAKER, plan_of

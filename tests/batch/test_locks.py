@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from t2v.batch.folder import open_run, read_run
-from t2v.batch.shards import Shard
+from t2v.batch.planning.shards import Shard
+from t2v.batch.run_folder.folder import open_run, read_run
 from t2v.errors import BusyError
 from tests.batch.runs import finished_run, make_jobs
 from tests.patience import PATIENCE_S, patience
@@ -21,8 +21,8 @@ from tests.patience import PATIENCE_S, patience
 HOLD = """
 import sys
 from pathlib import Path
-from t2v.batch.folder import open_run
-from t2v.batch.shards import Shard
+from t2v.batch.run_folder.folder import open_run
+from t2v.batch.planning.shards import Shard
 
 shard = Shard.parse(sys.argv[2]) if sys.argv[2] else None
 with open_run(Path(sys.argv[1]), shard=shard):

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import t2v
-from t2v.batch.finished import num_bytes_of, sha256_of
-from t2v.batch.folder import work_of
 from t2v.batch.items import Item
-from t2v.batch.maker import VideoMaker, open_maker
+from t2v.batch.makers.maker import VideoMaker, open_maker
 from t2v.batch.making import Manner
-from t2v.batch.planning import plan_batch
+from t2v.batch.planning.plan import plan_batch
+from t2v.batch.run_folder.finished import num_bytes_of, sha256_of
+from t2v.batch.run_folder.folder import work_of
 from t2v.errors import RequestError
 from t2v.media.metadata import read_metadata
 from t2v.plan.events import silent

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t2v.batch.items import Item
-from t2v.batch.planning import plan_batch
+from t2v.batch.planning.plan import plan_batch
 from t2v.errors import DocumentError
 from t2v.plan.machine import GIB, Machine
 from t2v.plan.options import Options

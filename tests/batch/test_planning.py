@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from t2v.batch.grouping import estimate_s
 from t2v.batch.items import Item
 from t2v.batch.jobs import BatchPlan
-from t2v.batch.planning import plan_batch
-from t2v.batch.shards import Shard
+from t2v.batch.planning.grouping import estimate_s
+from t2v.batch.planning.plan import plan_batch
+from t2v.batch.planning.shards import Shard
 from t2v.errors import DocumentError, RequestError, WeightsMissingError
 from t2v.plan.forecast import workload_of
 from t2v.plan.history import Run

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from t2v.batch.finished import sha256_of
+from t2v.batch.run_folder.finished import sha256_of
 from tests.batch.ray_rig import Driver, Rig, wait_for
 
 pytest.importorskip("ray")

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from t2v.batch.reading import read_items
+from t2v.batch.reading.prompt_files import read_items
 from t2v.errors import DocumentError
 from tests.batch.reading import read, said
 

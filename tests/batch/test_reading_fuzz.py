@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from t2v.batch.alternatives import Wildcards, expand
-from t2v.batch.entries import KEYS
-from t2v.batch.flags import FLAGS, first_flag, split, target
-from t2v.batch.reading import read_items
+from t2v.batch.reading.alternatives import Wildcards, expand
+from t2v.batch.reading.entries import KEYS
+from t2v.batch.reading.flags import FLAGS, first_flag, split, target
+from t2v.batch.reading.prompt_files import read_items
 from t2v.errors import DocumentError
 
 SETTINGS = settings(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from t2v.batch.reading import read_items
-from t2v.batch.texts import MAX_LINE_BYTES
+from t2v.batch.reading.prompt_files import read_items
+from t2v.batch.reading.texts import MAX_LINE_BYTES
 from t2v.errors import DocumentError
 from tests.batch.reading import complaints
 

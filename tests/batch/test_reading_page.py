@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from t2v.batch.entries import KEYS
-from t2v.batch.flags import FLAGS
+from t2v.batch.reading.entries import KEYS
+from t2v.batch.reading.flags import FLAGS
 from tests.batch.reading import complaints, prompts, read, said
 from tests.docs.reading import FOLDER, blocks
 
@@ -75,6 +75,6 @@ def test_a_request_of_openai_keeps_its_name():
 
 @pytest.mark.parametrize("name", ["alternatives", "flags", "tables"])
 def test_the_examples_of_docstrings_are_true(name):
-    failed, _ = doctest.testmod(import_module(f"t2v.batch.{name}"))
+    failed, _ = doctest.testmod(import_module(f"t2v.batch.reading.{name}"))
 
     assert failed == 0

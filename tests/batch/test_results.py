@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from t2v.batch.folder import open_run, read_run
 from t2v.batch.making import Outcome
-from t2v.batch.results import entries
-from t2v.batch.shards import Shard
+from t2v.batch.planning.shards import Shard
+from t2v.batch.run_folder.folder import open_run, read_run
+from t2v.batch.run_folder.results import entries
 from tests.batch.runs import failed, finished_run, make, make_jobs, write_video
 
 

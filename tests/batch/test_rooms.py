@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from t2v.batch.rooms import Room, room_of
+from t2v.batch.workers.rooms import Room, room_of
 
 
 def node(*, alive: bool = True, **resources: float) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from t2v.batch.finished import num_bytes_of, place_of, sha256_of
-from t2v.batch.folder import open_run, read_run, work_of
-from t2v.batch.journal import Journal
 from t2v.batch.making import Outcome
+from t2v.batch.run_folder.finished import num_bytes_of, place_of, sha256_of
+from t2v.batch.run_folder.folder import open_run, read_run, work_of
+from t2v.batch.run_folder.journal import Journal
 from t2v.errors import DiskError, RequestError
 from t2v.media.writer import open_writer
 from tests.batch.runs import failed, finished_run, make, make_jobs, names, write_video
@@ -317,7 +317,7 @@ def test_looking_at_a_folder_changes_nothing(tmp_path: Path):
 
 def test_the_driver_needs_no_heavy_library():
     code = (
-        "import sys, t2v.batch.folder, t2v.batch.results\n"
+        "import sys, t2v.batch.run_folder.folder, t2v.batch.run_folder.results\n"
         "print({'torch', 'diffusers', 'transformers', 'numpy', 'av'} & set(sys.modules))"
     )
     done = subprocess.run(

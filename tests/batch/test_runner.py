@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from t2v.batch.making import Manner
-from t2v.batch.runner import run_batch
-from t2v.batch.summary import Summary
+from t2v.batch.running.runner import run_batch
+from t2v.batch.running.summary import Summary
 from t2v.errors import BusyError, DiskError
 from t2v.plan.events import Event
 from tests.batch.killing import ROOT, Driver, journal, rejected

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from t2v.batch.engine import Load, Make, Work
 from t2v.batch.jobs import Group, Job
-from t2v.batch.schedule import Schedule, may_share_a_call
+from t2v.batch.running.schedule import Schedule, may_share_a_call
+from t2v.batch.workers.engine import Load, Make, Work
 from tests.batch.quick_run import plan_of
 
 PLAN = plan_of([f"ball {number}" for number in range(6)])

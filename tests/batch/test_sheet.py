@@ -10,8 +10,8 @@ import tracemalloc
 import imageio.v3 as iio
 import pytest
 
-from t2v.batch.cards import Card
-from t2v.batch.sheet import write_page, write_sheet
+from t2v.batch.sheet.cards import Card
+from t2v.batch.sheet.page_file import write_page, write_sheet
 from t2v.errors import DiskError
 from tests.batch.browser import Page, browsing, find_chromium
 from tests.batch.small_runs import Wish, make_run, write_clip

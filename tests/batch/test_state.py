@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from t2v.batch.folder import open_run, read_run
-from t2v.batch.journal import lines_of, sealed, split, unsealed
 from t2v.batch.making import Outcome
-from t2v.batch.shards import Shard
-from t2v.batch.state import NEW, read_state
+from t2v.batch.planning.shards import Shard
+from t2v.batch.run_folder.folder import open_run, read_run
+from t2v.batch.run_folder.journal import lines_of, sealed, split, unsealed
+from t2v.batch.run_folder.state import NEW, read_state
 from tests.batch.runs import FAILURE, failed, finished_run, make, make_jobs, write_video
 
 ONE, TWO = Shard(1, 2), Shard(2, 2)

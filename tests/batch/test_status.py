@@ -7,8 +7,8 @@ from hashlib import sha256
 
 import pytest
 
-from t2v.batch.folder import open_run
-from t2v.batch.status import Example, Reason, is_run, run_status
+from t2v.batch.run_folder.folder import open_run
+from t2v.batch.run_folder.status import Example, Reason, is_run, run_status
 from t2v.errors import RequestError
 from tests.batch.small_runs import Wish, make_run
 

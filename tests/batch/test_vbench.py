@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bench.vbench_prompts import NUM_LINES, prompt_lines
-from t2v.batch.folder import open_run
-from t2v.batch.planning import plan_batch
-from t2v.batch.reading import read_items
-from t2v.batch.vbench import gather_videos
+from t2v.batch.planning.plan import plan_batch
+from t2v.batch.reading.prompt_files import read_items
+from t2v.batch.run_folder.folder import open_run
+from t2v.batch.run_folder.vbench import gather_videos
 from tests.batch.small_runs import Wish, make_run
 
 SAMPLES = 5

@@ -1,8 +1,8 @@
 """Who hangs, by a clock that the test moves."""
 
 from t2v.batch.making import Failure
-from t2v.batch.tries import Alike, Tries
-from t2v.batch.watch import Watch
+from t2v.batch.running.tries import Alike, Tries
+from t2v.batch.running.watch import Watch
 from tests.batch.quick_run import plan_of
 
 A, B, C = plan_of(["a", "b", "c"]).jobs

@@ -7,8 +7,8 @@ import pytest
 
 from t2v.batch.items import Item
 from t2v.batch.making import Failure
-from t2v.batch.planning import plan_batch
-from t2v.batch.summary import FailedItem, Summary
+from t2v.batch.planning.plan import plan_batch
+from t2v.batch.running.summary import FailedItem, Summary
 from t2v.plan.events import Event
 from t2v.plan.options import Options
 from t2v_cli import batch_progress

@@ -61,10 +61,12 @@ def test_the_wheel_carries_the_embedded_model(wheel: Path):
 
 
 def test_the_wheel_carries_the_parts_of_the_contact_sheet(wheel: Path):
-    parts = {f"t2v/batch/page/{path.name}" for path in (ROOT / "t2v/batch/page").iterdir()}
+    parts = {
+        f"t2v/batch/sheet/page/{path.name}" for path in (ROOT / "t2v/batch/sheet/page").iterdir()
+    }
     with zipfile.ZipFile(wheel) as archive:
         assert parts <= set(archive.namelist())
-    assert "t2v/batch/page/sheet.html" in parts
+    assert "t2v/batch/sheet/page/sheet.html" in parts
 
 
 def test_models_list_works_from_another_folder(empty_environment: Path, tmp_path: Path):

@@ -1,0 +1,202 @@
+"""The model of a group in memory, and how one video after another is made with it."""
+
+import gc
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t2v.api.loading import Share, load_for
+from t2v.batch.jobs import Group, Job
+from t2v.batch.makers.lanes import Lanes, lanes_for
+from t2v.batch.makers.prompts import Prompts, encodes_first
+from t2v.batch.makers.relief import Relief, relieved
+from t2v.batch.makers.workplace import Workplace
+from t2v.batch.making import Manner
+from t2v.batch.planning.identity import weights_of
+from t2v.batch.run_folder.finished import move_aside
+from t2v.errors import DiskError, MemoryExhaustedError, RequestError
+from t2v.plan.events import Listener
+from t2v.plan.request import MemoryPlan, Plan
+from t2v.runtime.encoded import Encodings  # noqa: TID253 - workers alone import this
+from t2v.runtime.offload import next_rung  # noqa: TID253
+from t2v.runtime.shelf import Shelf  # noqa: TID253
+from t2v.zoo.places import cache_home
+
+if TYPE_CHECKING:
+    from t2v.api.generator import Generator
+    from t2v.api.rendering import Rendering
+    from t2v.api.video import Video
+
+
+_MAX_ENCODED = 8
+"""Encoded prompts that stay in memory; all are on disk."""
+
+
+class Model:
+    """One loaded model with its lanes."""
+
+    def __init__(
+        self,
+        group: Group,
+        prompts: Sequence[str],
+        manner: Manner,
+        num_threads: int,
+        listener: Listener,
+    ) -> None:
+        self._group, self._manner, self._listener = group, manner, listener
+        shelf = Shelf(cache_home() / "prompts")
+        self._share: Share = "others" if encodes_first(group, manner.encode_first) else "all"
+        generator = self._load(group.memory) if self._share == "all" else None
+        loras = generator.loaded.facts["loras"] if generator else []
+        encodings = Encodings(max_kept=_MAX_ENCODED, shelf=shelf, identity=_identity(group, loras))
+        elsewhere = None
+        if generator is None:
+            ahead = Prompts(group, prompts, encodings, shelf, self._load_encoders)
+            ahead.encode()
+            elsewhere, generator = ahead.lent, self._load(group.memory)
+        num_lanes = lanes_for(generator, num_threads, manner.lanes)
+        self.lanes = Lanes(generator, num_lanes, encodings, elsewhere)
+        self.threads_of_a_lane = max(1, num_threads // num_lanes)
+        self._relief = Relief(generator)
+
+    def close(self) -> None:
+        """Free the weights."""
+        self.lanes.close()
+        gc.collect()
+
+    def make(self, job: Job, listener: Listener) -> "Video":
+        """The finished video of a job. Where memory runs out, one thing after another is tried.
+
+        Raises:
+            MemoryExhaustedError: Nothing helped.
+        """
+        measure = self._relief.first(job.request)
+        while True:
+            rung = self.lanes.first.loaded.memory.rung
+            room = self.lanes.one() if measure == "planned" else self.lanes.alone()
+            try:
+                with room as lane, relieved(lane, measure) as note:
+                    return self._make(lane, job, listener, note)
+            except MemoryExhaustedError as error:
+                # Without its traceback, which holds on to the very tensors.
+                exhausted = MemoryExhaustedError(str(error))
+            gc.collect()
+            further = self._relief.next(job.request, measure)
+            if further is None:
+                self._move_weights(rung, exhausted)
+            measure = further or "planned"
+
+    def _load(self, memory: MemoryPlan, share: Share | None = None) -> "Generator":
+        group = self._group
+        return load_for(
+            Plan(group.spec, (group.request,), memory, machine=group.machine),
+            share=share or self._share,
+            allow_pickle=self._manner.allow_pickle,
+            listener=self._listener,
+        )
+
+    def _load_encoders(self) -> "Generator":
+        return self._load(self._group.memory, "encoders")
+
+    def _move_weights(self, rung: str, exhausted: MemoryExhaustedError) -> None:
+        """Load the model again so that less of it is on the device.
+
+        Raises:
+            MemoryExhaustedError: Nothing needs less.
+        """
+        with self.lanes.alone() as lane:
+            now = lane.loaded.memory
+            if now.rung != rung:
+                return  # another lane did it meanwhile
+            stronger = next_rung(rung) if lane.loaded.device.type != "cpu" else None
+            if stronger is None:
+                raise exhausted
+            self.lanes.close()
+            gc.collect()
+            reason = f"--memory {rung} was not enough"
+            generator = self._load(MemoryPlan(stronger, vae_tiling=True, reason=reason))
+            self.lanes.become(generator)
+            self._relief = Relief(generator)
+
+    def _make(self, lane: "Generator", job: Job, listener: Listener, note: str | None) -> "Video":
+        place = Workplace(self._manner.folder, job)
+        output = self._manner.folder / job.output
+        move_aside(output)
+        if job.request.long:
+            video = self._make_long(lane, job, place, listener, note)
+        else:
+            video = self._make_clip(lane, job, place, listener, note)
+        if len(self.lanes.all) == 1:
+            lane.remember(video, job.request)
+        return video
+
+    def _make_clip(
+        self, lane: "Generator", job: Job, place: Workplace, listener: Listener, note: str | None
+    ) -> "Video":
+        making = self._begin(lane, job, listener, note)
+        kept = place.kept(lane.loaded.facts["revision"])
+        if kept is None:
+            with self.lanes.denoising:
+                latents = making.denoise()
+            place.keep(latents, making.saved)
+        else:
+            latents, making.saved = kept
+            making.record["memory"] = _memory_facts(lane)
+        making.record["key"] = job.key
+        video = making.decode(latents)
+        making.progress.done()
+        return video
+
+    def _make_long(
+        self, lane: "Generator", job: Job, place: Workplace, listener: Listener, note: str | None
+    ) -> "Video":
+        resume = place.begun(lane.spec, lane.loaded.facts["revision"])
+        making = self._begin(lane, job, listener, note, windows=place.windows, resume=resume)
+        try:
+            with self.lanes.denoising:
+                video = making.render()
+        except (RequestError, DiskError) as error:
+            # Work that cannot be gone on with says so by the name of that option.
+            if not resume or "--resume" not in str(error):
+                raise
+            place.forget_windows()
+            making = self._begin(lane, job, listener, note, windows=place.windows)
+            with self.lanes.denoising:
+                video = making.render()
+        making.progress.done()
+        return video
+
+    def _begin(
+        self,
+        lane: "Generator",
+        job: Job,
+        listener: Listener,
+        note: str | None,
+        *,
+        windows: Path | None = None,
+        resume: bool = False,
+    ) -> "Rendering":
+        making = lane.begin(
+            job.request,
+            output=self._manner.folder / job.output,
+            resume=windows if resume else None,
+            work=windows,
+            notes=self._group.notes,
+            listener=listener,
+        )
+        making.record["key"] = job.key
+        making.record["memory"] = _memory_facts(lane)
+        if note:
+            making.warnings.append(note)
+        return making
+
+
+def _identity(group: Group, loras: Sequence[Any]) -> str:
+    return json.dumps([weights_of(group.spec), group.request.dtype, list(loras)])
+
+
+def _memory_facts(lane: "Generator") -> dict[str, Any]:
+    tiles = getattr(getattr(lane.pipe, "vae", None), "use_tiling", False)
+    memory = lane.loaded.memory
+    return {"rung": memory.rung, "vae_tiling": bool(tiles) or memory.vae_tiling}

@@ -1,0 +1,1 @@
+"""Items become jobs: settled, named, grouped, each with an identity."""

@@ -1,0 +1,1 @@
+"""Prompt files of every format become items."""

@@ -1,0 +1,1 @@
+"""Hands jobs to workers, and writes down what becomes of them."""

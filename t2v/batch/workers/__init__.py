@@ -1,0 +1,1 @@
+"""Processes of this machine, or of a Ray cluster, that a maker lives in."""
