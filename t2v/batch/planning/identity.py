@@ -111,10 +111,9 @@ class _Model:
 def _model(model: _Model) -> str:
     spec = model.spec
     defaults = spec.defaults
+    place = expanded(spec.folder) if spec.folder else None
     if spec.builtin:
         place = embedded(spec.builtin)
-    else:
-        place = expanded(spec.folder) if spec.folder else None
     document = {
         "weights": _contents(place) if place else _commit(spec),
         "variant": spec.variant,
