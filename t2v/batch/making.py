@@ -43,6 +43,8 @@ class Outcome:
     failure: Failure | None = None
     """None for `ok`."""
     seconds: float = 0.0
+    published: str | None = None
+    """Where the file was copied to, without the user and password of a URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Manner:
     encode_first: bool | None = None
     """Whether all prompts are encoded before the denoiser is loaded; None leaves it to the worker."""
     publish: str | None = None
-    """A folder or fsspec URL that finished files are copied to before they count as done."""
+    """A folder or fsspec URL that the driver copies finished files to before they count as done."""
 
 
 class Maker(Protocol):

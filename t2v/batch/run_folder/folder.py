@@ -105,6 +105,13 @@ class Run(RunView):
         """Say what became of it; the file of a finished one is on the disk by then."""
         self._end(job, outcome)
 
+    def record_of(self, key: str) -> dict[str, Any]:
+        """The record of a video that is done."""
+        place = self.state.of(key).place
+        text = record_at(place) if place else b""
+        record: dict[str, Any] = json.loads(text) if text else {}
+        return record
+
     def finished(self, summary: Mapping[str, Any]) -> None:
         """Say that the run is over, and write `results.jsonl` anew if it tells less than is known."""
         with one_at_a_time(self.folder / WORK):
@@ -145,9 +152,9 @@ class Run(RunView):
             place_of(self.folder, job.output),
         )
         if old and new and also_named(old, new):
-            text = record_at(now.place) if now.place else b""
-            record = json.loads(text) if text else {}
-            self._end(job, replace(now.outcome, output=job.output, record=record))
+            record = self.record_of(job.key)
+            record.pop("published", None)
+            self._end(job, replace(now.outcome, output=job.output, record=record, published=None))
 
     def _end(self, job: Job, outcome: Outcome) -> None:
         outcome = chronicle.public(self._measured(outcome))

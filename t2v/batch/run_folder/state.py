@@ -89,6 +89,7 @@ class Replayed:
             said("frames_sha256"),
             failure=_failure(failure) if failure else None,
             seconds=said("seconds", 0.0),
+            published=said("published"),
         )
         return JobState(
             event["event"],

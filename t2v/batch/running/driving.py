@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from t2v.batch.jobs import Job
 from t2v.batch.making import Failure, Outcome
 from t2v.batch.run_folder.folder import Run
+from t2v.batch.running.publishing import Publishing
 from t2v.batch.running.schedule import Schedule
 from t2v.batch.running.signals import Signals
 from t2v.batch.running.summary import Stop
@@ -51,8 +52,10 @@ class Drive:
         tally: Tally,
         signals: Signals,
         limits: Limits,
+        publishing: Publishing | None = None,
     ) -> None:
         self._run = run
+        self._publishing = publishing or Publishing(run, None)
         self._schedule = schedule
         self._engine = engine
         self._tally = tally
@@ -139,8 +142,10 @@ class Drive:
         hang = self._hanging.get(worker)
         match outcome.status:
             case "ok" | "suspect":
+                is_suspect = outcome.status == "suspect"
+                outcome, failure = self._publishing.finished(outcome)
                 self._run.ended(job, outcome)
-                self._made(job, worker, is_suspect=outcome.status == "suspect")
+                self._made_or_not_copied(job, worker, failure, is_suspect=is_suspect)
             case "interrupted" if self._is_stopping:
                 self._run.ended(job, outcome)
                 self._tally.interrupted(job, worker)
@@ -155,6 +160,18 @@ class Drive:
                     "generation", "Unknown", "No reason was given."
                 )
                 self._failed(job, worker, failure)
+
+    def _made_or_not_copied(
+        self, job: Job, worker: str, failure: Failure | None, *, is_suspect: bool
+    ) -> None:
+        if failure is None:
+            self._made(job, worker, is_suspect=is_suspect)
+        elif failure.kind == "disk":
+            self._interrupt("disk", failure.message)
+            self._tally.interrupted(job, worker)
+        else:
+            self._tally.failed(job, worker, failure, self._tries.attempts(job))
+            self._count(failure)
 
     def _made(self, job: Job, worker: str, *, is_suspect: bool) -> None:
         self._alike.has_succeeded = True
@@ -215,7 +232,8 @@ class Drive:
         if self._run.is_done(job):
             outcome = self._run.state.of(job.key).outcome
             is_suspect = outcome is not None and outcome.status == "suspect"
-            self._made(job, died.worker, is_suspect=is_suspect)
+            failure = self._publishing.settle(job)
+            self._made_or_not_copied(job, died.worker, failure, is_suspect=is_suspect)
         elif self._is_stopping:
             self._run.ended(job, Outcome(job.key, "interrupted"))
             self._tally.interrupted(job, died.worker)

@@ -7,7 +7,7 @@ again makes what is missing and nothing twice.
 
 import contextlib
 from collections.abc import Generator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from t2v.batch.jobs import BatchPlan, Job
@@ -16,6 +16,7 @@ from t2v.batch.planning.shards import Shard
 from t2v.batch.run_folder.folder import Run, open_run
 from t2v.batch.run_folder.vbench import gather_videos
 from t2v.batch.running.driving import Drive, Limits
+from t2v.batch.running.publishing import Publishing
 from t2v.batch.running.schedule import Schedule
 from t2v.batch.running.signals import Signals
 from t2v.batch.running.summary import Summary
@@ -80,16 +81,18 @@ def run_batch(
         for note in run.notes:
             tally.warn(note)
         before = _progress(run)
-        missing = _missing(run, plan.jobs, tally, retry_failed=retry_failed, verify=verify)
+        there = There(run, tally, Publishing(run, manner.publish, retry=retry), verify=verify)
+        missing = _missing(there, plan.jobs, retry_failed=retry_failed)
         run.planned(plan.jobs)
         tally.start()
         if missing:
             limits = Limits(retry, max_failures, timeout_s)
             with _opened(engine or _local(plan, workers, shard), manner, maker) as opened:
                 # What workers of a killed run were still finishing is there by now.
-                missing = [job for job in missing if not _is_there(run, job, tally, verify=verify)]
+                missing = [job for job in missing if not there.has(job)]
                 schedule = _schedule(run, plan, missing, manner)
-                _drive(Drive(run, schedule, opened, tally, signals, limits), tally)
+                drive = Drive(run, schedule, opened, tally, signals, limits, there.publishing)
+                _drive(drive, tally)
         for place in {(manner.folder / job.output).parent for job in plan.jobs}:
             remove_stale_parts(place)
         summary = tally.summary(is_strict=manner.strict)
@@ -97,14 +100,36 @@ def run_batch(
     return tally.summary(is_strict=manner.strict)
 
 
-def _missing(
-    run: Run, jobs: Sequence[Job], tally: Tally, *, retry_failed: bool, verify: bool
-) -> list[Job]:
+@dataclass(frozen=True, slots=True)
+class There:
+    """What earlier runs made."""
+
+    run: Run
+    tally: Tally
+    publishing: Publishing
+    verify: bool
+
+    def has(self, job: Job) -> bool:
+        """Whether nothing is to be made; then it is counted, and copied where that is missing."""
+        if not self.run.is_done(job, verify=self.verify):
+            return False
+        now = self.run.state.of(job.key)
+        failure = self.publishing.settle(job)
+        if failure is None:
+            self.tally.there(is_suspect=now.outcome is not None and now.outcome.status == "suspect")
+        elif failure.kind == "disk":
+            raise DiskError(failure.message)
+        else:
+            self.tally.failed(job, None, failure, now.attempts)
+        return True
+
+
+def _missing(there: There, jobs: Sequence[Job], *, retry_failed: bool) -> list[Job]:
     """What is to be made; what failed before comes last, so that it holds nothing up."""
     new, failed = [], []
     for job in jobs:
-        now = run.state.of(job.key)
-        if _is_there(run, job, tally, verify=verify):
+        now = there.run.state.of(job.key)
+        if there.has(job):
             continue
         if now.status != "failed":
             new.append(job)
@@ -112,22 +137,13 @@ def _missing(
             failed.append(job)
         else:
             known = now.outcome.failure if now.outcome else None
-            tally.failed_earlier(job, known or _UNKNOWN, now.attempts)
+            there.tally.failed_earlier(job, known or _UNKNOWN, now.attempts)
     return new + failed
 
 
 def _progress(run: Run) -> tuple[int, dict[str, object]]:
     """What a contact sheet depends on."""
     return run.state.num_outcomes, dict(run.state.plans)
-
-
-def _is_there(run: Run, job: Job, tally: Tally, *, verify: bool = False) -> bool:
-    """Whether an earlier run made it; then it is counted."""
-    if not run.is_done(job, verify=verify):
-        return False
-    outcome = run.state.of(job.key).outcome
-    tally.there(is_suspect=outcome is not None and outcome.status == "suspect")
-    return True
 
 
 def _schedule(run: Run, plan: BatchPlan, missing: Sequence[Job], manner: Manner) -> Schedule:
