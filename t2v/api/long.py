@@ -69,7 +69,7 @@ class LongRendering(Rendering):
         observer = Observer(joins(self.long), switches(self.long), reach=reach, loop=self.long.loop)
         frames = _observed(frames, observer)
         try:
-            with self._watched(), closing(frames):
+            with self.watched(), closing(frames):
                 delivered = deliver(
                     frames,
                     sink,

@@ -117,7 +117,7 @@ class Rendering:
     def _denoise(self) -> Latents:
         arguments = self.arguments()
         self.progress.encode()
-        with self._watched():
+        with self.watched():
             return self.adapter.denoise(self.pipe, arguments, self.progress.step)
 
     def _decode(self, latents: Latents, sink: Writer | Memory) -> Video:
@@ -142,7 +142,7 @@ class Rendering:
     def _deliver(
         self, latents: Latents, sink: Writer | Memory, *, strict_finite: bool
     ) -> Delivered:
-        with self._watched(), self._frames(latents) as frames:
+        with self.watched(), self._frames(latents) as frames:
             return deliver(
                 frames,
                 sink,
@@ -163,7 +163,7 @@ class Rendering:
                 frames.close()
 
     @contextmanager
-    def _watched(self) -> Generator[None]:
+    def watched(self) -> Generator[None]:
         """What the libraries have to say becomes warnings; running out of memory becomes advice."""
         with quiet() as heard, memory_errors(self.saved.memory, self.device):
             yield

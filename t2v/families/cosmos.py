@@ -20,6 +20,7 @@ class CosmosAdapter(PipelineAdapter):
     """Text to video with Cosmos 1.0 and Cosmos Predict 2.5."""
 
     family = "cosmos"
+    takes_lists = False
     pipelines = ("CosmosTextToWorldPipeline", "Cosmos2_5_PredictBasePipeline")
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:

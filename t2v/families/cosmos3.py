@@ -23,6 +23,7 @@ class Cosmos3Adapter(PipelineAdapter):
     """Text to video with Cosmos 3, with sound where the repository has what makes it."""
 
     family = "cosmos3"
+    takes_lists = False
     pipelines = ("Cosmos3OmniPipeline",)
     # The pipeline looks up two words when it is made, and knows the rate of the sound.
     decoders = ("vae", "sound_tokenizer", "text_tokenizer")

@@ -22,6 +22,7 @@ class GenericAdapter(GuidedAdapter):
 
     family = "generic"
     pipelines: ClassVar[tuple[str, ...]] = ()
+    takes_lists = False
 
     def denoise(
         self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None

@@ -21,6 +21,7 @@ class HeliosPyramidAdapter(HeliosAdapter):
     """
 
     family = "helios_pyramid"
+    takes_lists = False
     pipelines = ("HeliosPyramidPipeline",)
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class LatteAdapter(StreamingAdapter):
     """Text to video with Latte."""
 
     family = "latte"
+    takes_lists = False
     pipelines = ("LattePipeline",)
 
     def decode_stream(

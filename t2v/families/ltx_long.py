@@ -27,6 +27,7 @@ class LTXLongAdapter(SelfContinuingAdapter, LTXAdapter):
     """
 
     family = "ltx_long"
+    takes_lists = False
     pipelines = ("LTXI2VLongMultiPromptPipeline",)
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class SkyReelsV2DFAdapter(SelfContinuingAdapter, WanAdapter):
     """
 
     family = "skyreels_v2_df"
+    takes_lists = False
     pipelines = ("SkyReelsV2DiffusionForcingPipeline",)
 
     @contextmanager

@@ -20,6 +20,7 @@ class Text2VideoZeroAdapter(GenericAdapter):
     """
 
     family = "text2video_zero"
+    takes_lists = False
     pipelines = ("TextToVideoZeroPipeline", "TextToVideoZeroSDXLPipeline")
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:

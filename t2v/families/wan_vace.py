@@ -7,6 +7,7 @@ class WanVACEAdapter(WanAdapter):
     """Text to video with VACE: the pipeline makes a neutral control video and mask itself."""
 
     family = "wan_vace"
+    takes_lists = False
     pipelines = ("WanVACEPipeline",)
 
 

@@ -44,6 +44,9 @@ class Adapter(Protocol):
     decoders: ClassVar[tuple[str, ...]]
     """The pipeline's components that turn latents into frames and sound."""
 
+    takes_lists: ClassVar[bool]
+    """Whether one call makes several videos, of lists of prompts and of generators."""
+
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
         """Arguments of `pipe(...)` for this request, less generator, callback and output type."""
 

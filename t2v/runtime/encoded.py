@@ -86,6 +86,11 @@ class Encodings:
                 with self._lock:
                     return encode_prompt(*args, **kwargs)
             with self._lock:
+                # What is kept of one text shall do for it among others.
+                each = [encode(*one, **named) for one, named in _one_by_one(args, kwargs)]
+                together = _joined(each) if each else None
+                if together is not None:
+                    return together
                 return self._found(call, pipe, lambda: encode_prompt(*args, **kwargs))
 
         return encode
@@ -154,6 +159,44 @@ class Encodings:
                 return kept[call]
 
         return remember
+
+
+def _one_by_one(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """The arguments of a call for each of several texts; empty where there is one."""
+    lists = [one for one in (*args, *kwargs.values()) if _is_texts(one)]
+    if not lists or len(lists[0]) < 2 or len({len(one) for one in lists}) > 1:
+        return []
+
+    def of(value: Any, number: int) -> Any:
+        return value[number] if _is_texts(value) else value
+
+    return [
+        (tuple(of(one, n) for one in args), {name: of(one, n) for name, one in kwargs.items()})
+        for n in range(len(lists[0]))
+    ]
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(isinstance(t, str) for t in value)
+
+
+def _joined(each: list[Any]) -> Any:
+    """Results of single texts as that of all; None where they cannot be put together."""
+    if not isinstance(each[0], tuple):
+        return None
+    together: list[torch.Tensor | None] = []
+    for parts in zip(*each, strict=True):
+        if all(part is None for part in parts):
+            together.append(None)
+        elif _is_row(parts[0]) and all(_is_row(p) and p.shape == parts[0].shape for p in parts):
+            together.append(torch.cat(parts))
+        else:
+            return None
+    return tuple(together)
+
+
+def _is_row(part: Any) -> bool:
+    return isinstance(part, torch.Tensor) and part.ndim > 0 and len(part) == 1
 
 
 def _borrowed(pipe: Any, elsewhere: Elsewhere) -> Callable[..., Any]:

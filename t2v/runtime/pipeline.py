@@ -24,6 +24,8 @@ class PipelineAdapter:
     family: ClassVar[str]
     pipelines: ClassVar[tuple[str, ...]]
     decoders: ClassVar[tuple[str, ...]] = ("vae",)
+    takes_lists: ClassVar[bool] = True
+    """False where a pipeline refuses lists, or makes other videos of them than of single texts."""
     latent_context: ClassVar[int | None] = None
     """Latent frames on each side that the frames of one depend on: 0 for an image VAE. None where
     nobody has said it, so that all latents of a long video are decoded together."""

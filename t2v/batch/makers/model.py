@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v.api.loading import Share, load_for
+from t2v.api.together import arguments_together, denoise_together
 from t2v.batch.jobs import Group, Job
 from t2v.batch.makers.lanes import Lanes, lanes_for
 from t2v.batch.makers.prompts import Prompts, encodes_first
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from t2v.api.video import Video
 
 
+_MAX_SPLIT = 2
+"""Calls for several videos that may fail until each has a call of its own; one where memory ran out."""
 _MAX_ENCODED = 8
 """Encoded prompts that stay in memory; all are on disk."""
 
@@ -59,6 +62,7 @@ class Model:
         self.lanes = Lanes(generator, num_lanes, encodings, elsewhere)
         self.threads_of_a_lane = max(1, num_threads // num_lanes)
         self._relief = Relief(generator)
+        self._num_split = 0
 
     def close(self) -> None:
         """Free the weights."""
@@ -86,6 +90,36 @@ class Model:
             if further is None:
                 self._move_weights(rung, exhausted)
             measure = further or "planned"
+
+    def denoise_together(self, jobs: Sequence[tuple[Job, Listener]]) -> None:
+        """Denoise several in one call and keep their latents, from which `make` goes on.
+
+        Nothing happens where the family takes no lists. What fails is not tried again for long.
+        """
+        if self._num_split >= _MAX_SPLIT:
+            return
+        try:
+            with self.lanes.one() as lane:
+                self._denoise_together(lane, jobs)
+        except Exception as error:
+            is_memory = isinstance(error, MemoryExhaustedError)
+            self._num_split += _MAX_SPLIT if is_memory else 1
+            raise
+
+    def _denoise_together(self, lane: "Generator", jobs: Sequence[tuple[Job, Listener]]) -> None:
+        revision = lane.loaded.facts["revision"]
+        places = [(one, Workplace(self._manner.folder, one[0])) for one in jobs]
+        open_ones = [one for one in places if one[1].kept(revision) is None]
+        if len(open_ones) < 2 or not lane.loaded.adapter.takes_lists:
+            return
+        makings = [self._begin(lane, job, listener, None) for (job, listener), _ in open_ones]
+        arguments = arguments_together(makings)
+        if arguments is None:
+            return
+        with self.lanes.denoising:
+            latents = denoise_together(makings, arguments)
+        for (_, place), making, one in zip(open_ones, makings, latents, strict=True):
+            place.keep(one, making.saved)
 
     def _load(self, memory: MemoryPlan, share: Share | None = None) -> "Generator":
         group = self._group
@@ -127,7 +161,7 @@ class Model:
             video = self._make_long(lane, job, place, listener, note)
         else:
             video = self._make_clip(lane, job, place, listener, note)
-        if len(self.lanes.all) == 1:
+        if len(self.lanes.all) == 1 and "batch_size" not in video.record:
             lane.remember(video, job.request)
         return video
 
