@@ -1,5 +1,6 @@
 """Decoding latents piece by piece along time, with the very bits that one big decode gives."""
 
+import copy
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,12 +31,17 @@ def upcast_vae(pipe: DiffusionPipeline) -> Generator[bool]:
     if before in (None, torch.float32) or any(w.is_meta for w in pipe.vae.parameters()):
         yield False
         return
-    pipe.vae.to(dtype=torch.float32)
+    vae: Any = pipe.vae
+    # Another pipeline may be decoding with the very same weights. Not so where they are moved to
+    # and fro, and the hooks that do it lead to all other modules.
+    wide = vae if hasattr(vae, "_hf_hook") else copy.deepcopy(vae)
     try:
+        pipe.register_modules(vae=wide.to(dtype=torch.float32))
         yield True
     finally:
         # The next video shall not depend on what happened to this one.
-        pipe.vae.to(dtype=before)
+        pipe.register_modules(vae=vae)
+        vae.to(dtype=before)
 
 
 def decoded_frames(

@@ -13,6 +13,7 @@ from t2v.plan.request import MemoryPlan
 from t2v.runtime.offload import is_exhausted, memory_errors, next_rung, place
 from t2v.runtime.quiet import quiet
 from t2v.runtime.seeds import generator
+from t2v.runtime.sharing import sharing
 from t2v.runtime.vae import upcast_vae
 from t2v.testing import tiny_options
 
@@ -144,6 +145,18 @@ def test_a_vae_in_half_precision_can_decode_again_in_float32(load_tiny, run):
         assert pipe.vae.dtype == torch.float32
         assert np.abs(frames(pipe) - expected).mean() < 0.002
     assert pipe.vae.dtype == torch.bfloat16
+
+
+def test_a_vae_that_decodes_again_leaves_the_weights_of_others_alone(load_tiny):
+    pipe = load_tiny("wan", torch.float16).pipe
+    other = sharing(pipe)
+    before = [(id(w), w.data_ptr(), w.dtype) for w in other.vae.parameters()]
+
+    with quiet(), upcast_vae(pipe):
+        during = [(id(w), w.data_ptr(), w.dtype) for w in other.vae.parameters()]
+
+    assert during == before
+    assert [id(w) for w in pipe.vae.parameters()] == [one for one, _, _ in before]
 
 
 def test_a_vae_in_float32_has_nothing_to_gain(load_tiny):
