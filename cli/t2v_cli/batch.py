@@ -8,10 +8,12 @@ import typer
 import t2v
 from t2v_cli import batch_options as b
 from t2v_cli import options as o
+from t2v_cli.batch_bars import batch_display
+from t2v_cli.batch_items import CLUSTER_NOTE, to_plan
 from t2v_cli.batch_plan import begin, show_batch
-from t2v_cli.batch_progress import batch_display
 from t2v_cli.batch_summary import show_paths, show_summary
-from t2v_cli.batch_values import run_folder, to_engine, to_limits, to_manner, to_plan
+from t2v_cli.batch_values import run_folder, to_engine, to_limits, to_manner
+from t2v_cli.output import out
 from t2v_cli.terminal import is_terminal
 from t2v_cli.values import examples
 
@@ -91,11 +93,13 @@ def batch(
     show = batch_display(progress, quiet=quiet)
     limits = to_limits(ctx.params)
     cluster = to_engine(ctx.params)
-    plan = to_plan(ctx.params, cluster)
     folder = run_folder(output, files)
+    plan = to_plan(ctx.params, folder, cluster)
     manner = to_manner(ctx.params, folder)
     if dry_run:
         show_batch(plan, folder, verify=verify, fresh=fresh, json=json)
+        if cluster:
+            out.talk(CLUSTER_NOTE)
         return
     begin(plan, folder, show, yes=yes)
     gc.enable()  # `main` has it off; a run of hours makes garbage

@@ -96,4 +96,4 @@ class Tally:
         each, left = self.seconds_each, self.eta_s
         if each is None or left is None:
             return ""
-        return f"{duration(each)} each, {duration(left)} left"
+        return f"{duration(each)} each" + (f", {duration(left)} left" if left else "")

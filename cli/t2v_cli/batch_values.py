@@ -1,7 +1,6 @@
 """What was typed of a batch, as the library wants it."""
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +8,9 @@ import typer
 
 import t2v
 from t2v_cli.output import one_line
-from t2v_cli.values import to_changes, to_options
 
 if TYPE_CHECKING:
-    from t2v import BatchPlan, Manner, Options, RayEngine
+    from t2v import Manner, RayEngine
 
 LAYOUTS = ("flat", "vbench")
 ENGINES = ("local", "ray")
@@ -92,26 +90,6 @@ def to_engine(given: Mapping[str, Any]) -> "RayEngine | None":
     )
 
 
-def to_plan(given: Mapping[str, Any], engine: "RayEngine | None") -> "BatchPlan":
-    """All items of all files, settled."""
-    options = to_options({**given, "model": None, "seed": None})
-    models = tuple(given["models"] or ())
-    changes, sweeps = to_changes(given["changes"]), to_sweeps(given["sweeps"])
-    _refuse_twice(options, models, changes, sweeps)
-    items = t2v.read_items(given["files"], changes=changes, sweeps=sweeps, stdin=sys.stdin)
-    return t2v.plan_batch(
-        items,
-        options,
-        models=models,
-        seed=None if given["seed"] is None else t2v.Options.checked({"seed": given["seed"]}).seed,
-        samples=whole(given["samples"], "--samples"),
-        layout=one_of(given["layout"], LAYOUTS, "--layout"),
-        shard=to_shard(given),
-        machine=engine.machine() if engine else None,
-        is_locked=not given["dry_run"],
-    )
-
-
 def to_sweeps(pairs: Sequence[str] | None) -> dict[str, list[str]]:
     """`["steps=20,30"]` -> `{"steps": ["20", "30"]}`."""
     sweeps: dict[str, list[str]] = {}
@@ -156,30 +134,3 @@ def one_of(text: str, known: Sequence[str], flag: str) -> Any:
             f"{one_line(text)!r} is none of {', '.join(known)}", param_hint=flag
         )
     return text
-
-
-def _refuse_twice(
-    options: "Options",
-    models: Sequence[str],
-    changes: Mapping[str, str],
-    sweeps: Mapping[str, Sequence[str]],
-) -> None:
-    """An option and --set or --sweep that speak of the same: one of them would be in vain."""
-    said = {*options.said(), *(["model"] if models else [])}
-    pairs = [*(("--set", *pair) for pair in changes.items())]
-    pairs += [("--sweep", key, values[0]) for key, values in sweeps.items()]
-    for flag, key, value in pairs:
-        for name in _names(key, value):
-            if name in said:
-                raise typer.BadParameter(
-                    f"{one_line(key)} is given by --{name.replace('_', '-')} already",
-                    param_hint=flag,
-                )
-
-
-def _names(key: str, value: str) -> Iterable[str]:
-    """What a pair sets; what cannot be is told where it is read."""
-    try:
-        return t2v.Options.from_strings({key: value}).said()
-    except t2v.errors.RequestError:
-        return ()

@@ -131,6 +131,12 @@ def test_vbench_counts_on_where_a_prompt_comes_again():
     assert outputs(item(), item(seed=8), layout="vbench") == ["a fox-0.mp4", "a fox-1.mp4"]
 
 
+def test_vbench_refuses_other_settings_of_a_prompt_as_samples_of_it():
+    different = (item(), item(num_inference_steps=4, source="p.txt:2"))
+    with pytest.raises(DocumentError, match=r"^p.txt:2: .* differs in num_inference_steps\."):
+        outputs(*different, layout="vbench")
+
+
 def test_vbench_has_a_folder_for_each_of_several_models():
     made = outputs(item(), layout="vbench", models=("doodle", "ltx-video-2b-0.9"), is_locked=False)
     assert made == ["doodle-128/a fox-0.mp4", "ltx-video-2b-0.9/a fox-0.mp4"]

@@ -364,3 +364,12 @@ def test_ten_thousand_finished_videos_are_known_again_within_a_second(tmp_path: 
     # Of the processor: other programs may be at work on the machine that tests run on.
     assert time.process_time() - began < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+
+
+@pytest.mark.parametrize("name", ["index.html", "results.jsonl"])
+def test_a_file_of_somebody_else_is_never_written_over(tmp_path: Path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(RequestError, match=f"holds {name} and no journal"), open_run(tmp_path):
+        pass
+    assert (tmp_path / name).read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == [name]

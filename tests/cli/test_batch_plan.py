@@ -142,7 +142,7 @@ def test_a_folder_that_holds_something_else_is_not_taken_unasked(dry, tmp_path):
         (("--sweep", "steps="), "--sweep: 'steps=' is not KEY=A,B,..."),
         (("--sweep", "steps=1,2", "--sweep", "steps=3"), "--sweep: 'steps' is given twice"),
         (("--set", "stepz=3"), "--set stepz"),
-        (("--sweep", "steps=4,8", "--steps", "3"), "--sweep: steps is given by --num-inference"),
+        (("--sweep", "steps=4,8", "--steps", "3"), "--sweep: steps is given by --steps already"),
         (("--set", "model=doodle", "-m", "doodle"), "--set: model is given by --model already"),
         (("--size", "64x64", "--width", "64"), "say the size once"),
         (("-o", ""), "--output: needs the name of a folder"),
@@ -160,6 +160,23 @@ def test_what_is_typed_wrong_is_told_in_a_line(dry, arguments, complaint):
 
 def test_a_command_without_files_says_what_it_needs(cli):
     assert cli("batch").err.splitlines()[0] == "error: t2v batch needs FILES."
+
+
+@pytest.mark.parametrize("words", [("a", "red", "ball"), ("a red ball",)], ids=str)
+def test_a_prompt_in_the_place_of_files_is_told_the_command_for_one_video(cli, words):
+    result = cli("batch", *words)
+    assert result.code == 2
+    assert result.err == (
+        "error: 'a red ball': batch takes files of prompts, and this is none. "
+        "For one video: t2v generate 'a red ball'\n"
+    )
+
+
+def test_a_dry_run_for_a_cluster_does_not_join_it(dry):
+    pytest.importorskip("ray")
+    result = dry("--engine", "ray", "--address", "203.0.113.1:1")
+    assert result.code == 0
+    assert "The cluster was not asked" in result.err
 
 
 def test_every_missing_file_is_told_with_the_nearest_name(dry, cli):

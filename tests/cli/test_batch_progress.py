@@ -12,7 +12,8 @@ from t2v.batch.running.summary import FailedItem, Summary
 from t2v.plan.events import Event
 from t2v.plan.options import Options
 from t2v_cli import batch_progress
-from t2v_cli.batch_progress import MOST_SAID, BatchBars, BatchLines, BatchTalk, batch_display
+from t2v_cli.batch_bars import BatchBars, batch_display
+from t2v_cli.batch_progress import MOST_SAID, BatchLines, BatchTalk
 from t2v_cli.batch_summary import show_paths, show_summary
 from t2v_cli.batch_tally import Tally
 from t2v_cli.output import out

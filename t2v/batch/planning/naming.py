@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
 
 from t2v.batch.jobs import Layout
@@ -107,13 +107,22 @@ class _Names:
     def vbench(self, drafts: Sequence[Draft], *, is_compared: bool) -> None:
         """`$prompt-$i.mp4`, as VBench reads them; `i` counts the videos of a prompt."""
         number: Counter[str] = Counter()
+        first: dict[str, Draft] = {}
         for draft in drafts:
             prompt = draft.request.prompt
             folder = f"{slug(draft.request.model, PROMPT_BYTES)}/" if is_compared else ""
             name = f"{prompt}-{number[folder + prompt]}{_suffix(draft.request.codec)}"
             number[folder + prompt] += 1
             draft.output = folder + name
-            if "/" in prompt or not prompt.isprintable():
+            unlike = _unlike(first.setdefault(folder + prompt, draft).request, draft.request)
+            if unlike:
+                self._wrong(
+                    draft,
+                    "--layout vbench counts the videos of a prompt as samples of it, which may "
+                    f"differ in their seeds only; this one differs in {unlike}. "
+                    "Give each setting a run folder of its own.",
+                )
+            elif "/" in prompt or not prompt.isprintable():
                 self._wrong(
                     draft,
                     "--layout vbench makes the prompt a file name; it has a / in it"
@@ -165,6 +174,17 @@ class _Names:
 
     def _wrong(self, draft: Draft, message: str) -> None:
         self.errors.append(f"{draft.source}: {message}" if draft.source else message)
+
+
+def _unlike(one: Request, other: Request) -> str:
+    """What two videos of a prompt differ in, besides the seed."""
+    return ", ".join(
+        field.name
+        for field in fields(Request)
+        if field.compare
+        and field.name not in ("prompt", "seed")
+        and getattr(one, field.name) != getattr(other, field.name)
+    )
 
 
 def _suffix(codec: str) -> str:

@@ -39,6 +39,8 @@ from t2v.batch.run_folder.view import WORK
 from t2v.batch.run_folder.view import RunView as RunView
 from t2v.batch.run_folder.view import read_run as read_run
 from t2v.batch.run_folder.view import work_of as work_of
+from t2v.batch.sheet.page_file import SHEET_NAME
+from t2v.errors import RequestError
 from t2v.media.parts import disk_error
 
 
@@ -207,6 +209,7 @@ def open_run(folder: Path, *, shard: Shard | None = None, fresh: bool = False) -
         RequestError: A newer t2v wrote the journal, or something else did.
     """
     folder = folder.absolute()
+    _refuse_strange(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -217,6 +220,26 @@ def open_run(folder: Path, *, shard: Shard | None = None, fresh: bool = False) -
         if fresh:
             run.begin_again()
         yield run
+
+
+def _refuse_strange(folder: Path) -> None:
+    """A run would write over these; without a journal they may be somebody else's."""
+    there = [name for name in (SHEET_NAME, RESULTS) if (folder / name).is_file()]
+    if not there or journals_of(folder) or _is_of_a_run(folder / RESULTS):
+        return
+    raise RequestError(
+        f"{folder.name} holds {there[0]} and no journal: no run made it, and one would write over "
+        "it. Name another folder."
+    )
+
+
+def _is_of_a_run(results: Path) -> bool:
+    """Whether these are results of a run that lost its journal."""
+    try:
+        with results.open("rb") as file:
+            return file.read(6) in (b'{"id":', b"")
+    except OSError:
+        return False
 
 
 def _notes(folder: Path, state: State, *, has_locks: bool) -> list[str]:

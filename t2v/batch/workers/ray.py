@@ -76,6 +76,7 @@ class RayEngine:
     ) -> None:
         self._num_workers = num_workers
         self._label = f"-{label}" if label else ""
+        self._device = device
         self._cluster = Cluster(address, device)
         self._remotes: dict[str, _Remote] = {}
         self._messages: deque[Message] = deque()
@@ -91,6 +92,11 @@ class RayEngine:
     def machine(self) -> Machine:
         """What a worker of the cluster has; batches are planned for it, not for the driver's."""
         return self._cluster.machine(self._num_workers)
+
+    def presumed(self) -> Machine:
+        """A worker as long as nobody has asked the cluster: enough to name and count videos."""
+        kind = "cpu" if self._device == "cpu" else "cuda"
+        return Machine(kind, "a worker of the cluster", None, None, None, None, 1)
 
     def open(self, manner: Manner, maker: str) -> None:
         """Join the cluster, and leave a mark by which workers know whether they see the folder."""
