@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from pytest_timeout import Settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+# A shell that starts tests in the background has Ctrl-C ignored, for them and all their children.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LOOPBACK = ("127.", "::1", "localhost")
 STDERR = pytest.StashKey[int]()

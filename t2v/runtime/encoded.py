@@ -78,6 +78,7 @@ class Encodings:
     def around(self, pipe: Any, elsewhere: Elsewhere | None = None) -> Callable[..., Any]:
         """The pipeline's `encode_prompt`, with a memory."""
         encode_prompt = pipe.encode_prompt if elsewhere is None else _borrowed(pipe, elsewhere)
+        names = [*inspect.signature(pipe.encode_prompt).parameters]
 
         @functools.wraps(encode_prompt)
         def encode(*args: Any, **kwargs: Any) -> Any:
@@ -87,7 +88,7 @@ class Encodings:
                     return encode_prompt(*args, **kwargs)
             with self._lock:
                 # What is kept of one text shall do for it among others.
-                each = [encode(*one, **named) for one, named in _one_by_one(args, kwargs)]
+                each = [encode(*one, **named) for one, named in _one_by_one(names, args, kwargs)]
                 together = _joined(each) if each else None
                 if together is not None:
                     return together
@@ -161,18 +162,28 @@ class Encodings:
         return remember
 
 
-def _one_by_one(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-    """The arguments of a call for each of several texts; empty where there is one."""
-    lists = [one for one in (*args, *kwargs.values()) if _is_texts(one)]
-    if not lists or len(lists[0]) < 2 or len({len(one) for one in lists}) > 1:
+def _one_by_one(
+    names: list[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """The arguments of a call for each of several prompts; empty where there is one.
+
+    `names` are those of its parameters: instructions that go before every prompt are lists, too.
+    """
+    named = {**dict(zip(names, args, strict=False)), **kwargs}
+    lists = {name for name, one in named.items() if "prompt" in name and _is_texts(one)}
+    lengths = {len(named[name]) for name in lists}
+    if "prompt" not in lists or len(lengths) > 1 or max(lengths) < 2:
         return []
 
-    def of(value: Any, number: int) -> Any:
-        return value[number] if _is_texts(value) else value
+    def of(name: str, value: Any, number: int) -> Any:
+        return value[number] if name in lists else value
 
     return [
-        (tuple(of(one, n) for one in args), {name: of(one, n) for name, one in kwargs.items()})
-        for n in range(len(lists[0]))
+        (
+            tuple(of(name, one, n) for name, one in zip(names, args, strict=False)),
+            {name: of(name, one, n) for name, one in kwargs.items()},
+        )
+        for n in range(max(lengths))
     ]
 
 

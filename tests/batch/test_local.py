@@ -1,12 +1,12 @@
 """Workers as processes: what they are told, what they answer, how they end."""
 
 import contextlib
-import os
 import signal
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from t2v.batch.making import Manner
@@ -83,8 +83,9 @@ def wait_until_heard(engine: LocalEngine) -> None:
 
 
 def workers_of_this_process() -> list[int]:
-    pid = os.getpid()
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Other tests have children, too, such as the server that forks."""
+    mine = psutil.Process().children()
+    return [one.pid for one in mine if "t2v.batch.workers.spawned" in one.cmdline()]
 
 
 def environment_of(pid: int) -> dict[str, str]:
