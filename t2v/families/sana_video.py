@@ -57,14 +57,17 @@ class SanaVideoAdapter(PipelineAdapter):
 def _denormalized(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
     video = to_vae(pipe, latents)
     # Wan keeps its statistics in the config, LTX-2 in buffers; an AutoencoderDC has none.
-    config = pipe.vae.config
-    mean = config.get("latents_mean", getattr(pipe.vae, "latents_mean", None))
-    std = config.get("latents_std", getattr(pipe.vae, "latents_std", None))
+    mean, std = (_statistic(pipe.vae, name) for name in ("latents_mean", "latents_std"))
     mean = torch.zeros(video.shape[1]) if mean is None else torch.as_tensor(mean)
     std = torch.ones(video.shape[1]) if std is None else torch.as_tensor(std)
     # The pipeline's own detour over the reciprocal, for the same last bit.
     inverse_std = 1.0 / std.view(1, -1, 1, 1, 1).to(video)
     return video / inverse_std + mean.view(1, -1, 1, 1, 1).to(video)
+
+
+def _statistic(vae: Any, name: str) -> Any:
+    config = vae.config
+    return config[name] if name in config else getattr(vae, name, None)
 
 
 adapter = SanaVideoAdapter()

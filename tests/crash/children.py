@@ -160,6 +160,9 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     _refuse_another_server()
+    # torch makes a new pool in place of the server's on the next use: threads that do so at the same
+    # time, as when weights are loaded, find none. So one does it now.
+    sys.modules["torch"].set_num_threads(1)
 
     def tell(event: Event) -> None:
         events.send_bytes(f"{event.event} {event.stage} {event.step}".encode())
