@@ -8,12 +8,14 @@ import typer
 import t2v
 from t2v_cli import batch_options as b
 from t2v_cli import options as o
-from t2v_cli.batch_bars import batch_display
+from t2v_cli.batch_bars import BatchBars
 from t2v_cli.batch_items import CLUSTER_NOTE, to_plan
 from t2v_cli.batch_plan import begin, show_batch
+from t2v_cli.batch_progress import BatchLines, BatchTalk
 from t2v_cli.batch_summary import show_paths, show_summary
 from t2v_cli.batch_values import run_folder, to_engine, to_limits, to_manner
 from t2v_cli.output import out
+from t2v_cli.progress import display
 from t2v_cli.terminal import is_terminal
 from t2v_cli.values import examples
 
@@ -90,7 +92,7 @@ def batch(
     What an option says here counts more than what the files say. A video that fails does not keep
     the others from being made; the exit code is 3 where some failed.
     """
-    show = batch_display(progress, quiet=quiet)
+    show = display(progress, quiet=quiet, talk=BatchTalk, lines=BatchLines, bars=BatchBars)
     limits = to_limits(ctx.params)
     cluster = to_engine(ctx.params)
     folder = run_folder(output, files)

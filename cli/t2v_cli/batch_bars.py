@@ -1,17 +1,13 @@
-"""How a batch is shown while it works: bars for people, lines for pipes, JSON for programs."""
+"""How a batch is shown to people while it works: bars."""
 
-import sys
 from typing import TYPE_CHECKING
 
-import typer
-
-from t2v_cli.batch_progress import BatchLines, BatchTalk
+from t2v_cli.batch_progress import NEWS, BatchTalk
 from t2v_cli.batch_tally import Active
 from t2v_cli.columns import terminal_width
-from t2v_cli.output import one_line, out
+from t2v_cli.output import one_line
 from t2v_cli.phrases import pace
-from t2v_cli.progress import STAGES, WAYS, JsonLines
-from t2v_cli.terminal import is_terminal
+from t2v_cli.progress import STAGES
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -20,20 +16,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 12
 """Videos in the making that are drawn."""
-
-
-def batch_display(how: str, *, quiet: bool = False) -> "BatchTalk | JsonLines":
-    """The display that was asked for with --progress; from here on, all talk follows it."""
-    if how not in WAYS:
-        raise typer.BadParameter(
-            f"{one_line(how)!r} is none of {', '.join(WAYS)}", param_hint="--progress"
-        )
-    out.quiet, out.json_talk = quiet, how == "json"
-    if how == "json":
-        return JsonLines()
-    if how == "none" or (how == "auto" and quiet):
-        return BatchTalk()
-    return BatchBars() if how == "bar" or is_terminal(sys.stderr) else BatchLines()
 
 
 class BatchBars(BatchTalk):
@@ -46,11 +28,7 @@ class BatchBars(BatchTalk):
 
     def __call__(self, event: "Event") -> None:
         """Take in one event and draw."""
-        if event.event in ("warning", "plan", "error") or event.status in (
-            "failed",
-            "suspect",
-            "again",
-        ):
+        if event.event in ("warning", "plan", "error") or event.status in NEWS:
             self.rest()
         super().__call__(event)
         if (event.event == "item" and self.tally.active) or event.stage is not None:

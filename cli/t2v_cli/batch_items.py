@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import t2v
-from t2v_cli.batch_values import LAYOUTS, one_of, to_shard, to_sweeps, whole
+from t2v_cli.batch_values import LAYOUTS, to_shard, to_sweeps, whole
 from t2v_cli.output import one_line
-from t2v_cli.values import to_changes, to_options
+from t2v_cli.values import one_of, to_changes, to_options
 
 if TYPE_CHECKING:
     from t2v import BatchPlan, Item, Options, RayEngine

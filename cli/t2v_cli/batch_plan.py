@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import t2v
 from t2v_cli.columns import Column, lines, terminal_width
 from t2v_cli.output import one_line, out
-from t2v_cli.phrases import duration
+from t2v_cli.phrases import counted, duration
 from t2v_cli.running import ask_for_weights
 from t2v_cli.terminal import is_terminal
 
@@ -71,7 +71,7 @@ def begin(plan: "BatchPlan", folder: Path, show: "Listener", *, yes: bool) -> No
 def headline(plan: "BatchPlan", folder: Path, num_left: int, estimate_s: float | None) -> str:
     """The batch in one line: how many, by which models, how long, and where to."""
     models = Counter(plan.groups[job.group].spec.name for job in plan.jobs)
-    by = ", ".join(f"{one_line(name)}" for name in list(models)[:3])
+    by = ", ".join(one_line(name) for name in list(models)[:3])
     by += f" and {len(models) - 3} more" if len(models) > 3 else ""
     there = len(plan.jobs) - num_left
     parts = [
@@ -86,11 +86,6 @@ def notes_of(plan: "BatchPlan") -> list[str]:
     """What is to be said before, each line once."""
     notes = [*plan.notes, *(note for group in plan.groups for note in group.notes)]
     return list(dict.fromkeys(notes))
-
-
-def counted(number: int, what: str) -> str:
-    """`1 video`, `2 videos`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _state(job: "Job", view: "RunView", *, verify: bool, fresh: bool) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 10.0
 """Between two lines in a pipe, while all goes well."""
+NEWS = {"failed": "failed", "suspect": "suspect", "again": "is tried again"}
+"""What is told at once when it becomes of a video, in words."""
 MOST_SAID = 20
 """Failures that are told while the run goes on; the summary and the results have them all."""
 
@@ -38,12 +40,11 @@ class BatchTalk(Talk):
             super().__call__(event)
 
     def _item(self, event: "Event") -> None:
-        if event.status not in ("failed", "suspect", "again"):
+        if event.status not in NEWS:
             return
         self._num_said += 1
         if self._num_said <= MOST_SAID:
-            what = {"again": "is tried again"}.get(event.status, event.status)
-            out.warn(f"{event.item} {what}: {one_line(event.message or '', 300)}")
+            out.warn(f"{event.item} {NEWS[event.status]}: {one_line(event.message or '', 300)}")
         elif self._num_said == MOST_SAID + 1:
             out.warn("what fails from here on is in results.jsonl")
 

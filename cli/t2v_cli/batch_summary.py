@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from t2v_cli.batch_plan import counted
 from t2v_cli.output import one_line, out
-from t2v_cli.phrases import duration
+from t2v_cli.phrases import counted, duration
 
 if TYPE_CHECKING:
     from t2v import BatchPlan, Event, Summary
@@ -68,7 +67,7 @@ def _table(summary: "Summary") -> Iterator[str]:
         tries = f" ({item.attempts} tries)" if item.attempts > 1 else ""
         yield f"failed: {item.source or item.id}{tries}: {one_line(item.failure.message, 300)}"
     rest = summary.failures[MOST_FAILURES:]
-    kinds = Counter(f"{item.failure.type}" for item in rest)
+    kinds = Counter(item.failure.type for item in rest)
     if rest:
         listed = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common(5))
         yield f"and {len(rest)} more: {listed}"

@@ -8,6 +8,7 @@ import typer
 
 import t2v
 from t2v_cli.output import one_line
+from t2v_cli.values import one_of
 
 if TYPE_CHECKING:
     from t2v import Manner, RayEngine
@@ -28,7 +29,7 @@ def run_folder(output: str | None, files: Sequence[str]) -> Path:
         folder = Path(output).expanduser()
     else:
         folder = Path("batch" if files[0] == "-" else Path(files[0]).stem)
-        if folder.is_dir() and any(folder.iterdir()) and not any(folder.glob("journal*.jsonl")):
+        if folder.is_dir() and any(folder.iterdir()) and not t2v.is_run(folder):
             raise t2v.errors.RequestError(
                 f"{folder} is there and holds something else. Name the folder of the run with -o."
             )
@@ -125,12 +126,3 @@ def seconds(text: str | None, flag: str) -> float | None:
     if value is not None and not 0 < value < 1e7:
         raise typer.BadParameter(f"{one_line(text)!r} is no time in seconds", param_hint=flag)
     return value
-
-
-def one_of(text: str, known: Sequence[str], flag: str) -> Any:
-    """The word, if it is one of those."""
-    if text not in known:
-        raise typer.BadParameter(
-            f"{one_line(text)!r} is none of {', '.join(known)}", param_hint=flag
-        )
-    return text

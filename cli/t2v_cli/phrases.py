@@ -20,6 +20,11 @@ def duration(seconds: float) -> str:
     return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
 
 
+def counted(number: int, what: str) -> str:
+    """`1 video`, `2 videos`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def pace(event: "Event") -> str:
     """`12/50, 1.3 s/it, 49 s left`; what is loaded in steps is bytes."""
     parts = [f"{event.step}/{event.of}"] if event.of else []

@@ -5,11 +5,10 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
-import typer
-
 from t2v_cli.output import one_line, out
 from t2v_cli.phrases import pace
 from t2v_cli.terminal import is_terminal
+from t2v_cli.values import one_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -39,20 +38,6 @@ class Display(Protocol):
 
     def rest(self) -> None:
         """Leave the terminal alone until the next event."""
-
-
-def display(how: str, *, quiet: bool = False) -> Display:
-    """The display that was asked for with --progress; from here on, all talk follows it."""
-    if how not in WAYS:
-        raise typer.BadParameter(
-            f"{one_line(how)!r} is none of {', '.join(WAYS)}", param_hint="--progress"
-        )
-    out.quiet, out.json_talk = quiet, how == "json"
-    if how == "json":
-        return JsonLines()
-    if how == "none" or (how == "auto" and quiet):
-        return Talk()
-    return Bar() if how == "bar" or is_terminal(sys.stderr) else Lines()
 
 
 class Talk:
@@ -150,3 +135,21 @@ class Bar(Talk):
             # At once: what comes next may keep the drawing thread waiting.
             refresh=event.event == "stage",
         )
+
+
+def display(
+    how: str,
+    *,
+    quiet: bool = False,
+    talk: type[Talk] = Talk,
+    lines: type[Talk] = Lines,
+    bars: type[Talk] = Bar,
+) -> Talk:
+    """The display that was asked for with --progress; from here on, all talk follows it."""
+    one_of(how, WAYS, "--progress")
+    out.quiet, out.json_talk = quiet, how == "json"
+    if how == "json":
+        return JsonLines()
+    if how == "none" or (how == "auto" and quiet):
+        return talk()
+    return bars() if how == "bar" or is_terminal(sys.stderr) else lines()

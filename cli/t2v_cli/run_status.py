@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import t2v
 from t2v_cli.output import one_line, out
-from t2v_cli.phrases import duration
+from t2v_cli.phrases import counted, duration
 
 if TYPE_CHECKING:
     from t2v import RunStatus
@@ -46,8 +46,8 @@ def _facts(status: "RunStatus", folder: Path) -> Iterator[tuple[str, str]]:
     if status.remaining_s is not None:
         yield "left", f"about {duration(status.remaining_s)} at this pace"
     if status.runs:
+        runs = counted(len(status.runs), "run")
         wall_s = sum(run.wall_s for run in status.runs)
-        runs = "1 run" if len(status.runs) == 1 else f"{len(status.runs)} runs"
         yield "time", f"{duration(wall_s)} in {runs}, the last {_when(status.runs[-1].ended)}"
     if made := status.counts["ok"] + status.counts["suspect"]:
         yield (

@@ -75,3 +75,12 @@ def to_changes(pairs: Sequence[str] | None) -> dict[str, str]:
             raise typer.BadParameter(f"{one_line(pair)!r} is not KEY=VALUE", param_hint="--set")
         changes[key.strip()] = value
     return changes
+
+
+def one_of(text: str, known: Sequence[str], flag: str) -> Any:
+    """The word, if it is one of those."""
+    if text not in known:
+        raise typer.BadParameter(
+            f"{one_line(text)!r} is none of {', '.join(known)}", param_hint=flag
+        )
+    return text

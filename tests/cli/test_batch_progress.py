@@ -12,11 +12,12 @@ from t2v.batch.running.summary import FailedItem, Summary
 from t2v.plan.events import Event
 from t2v.plan.options import Options
 from t2v_cli import batch_progress
-from t2v_cli.batch_bars import BatchBars, batch_display
+from t2v_cli.batch_bars import BatchBars
 from t2v_cli.batch_progress import MOST_SAID, BatchLines, BatchTalk
 from t2v_cli.batch_summary import show_paths, show_summary
 from t2v_cli.batch_tally import Tally
 from t2v_cli.output import out
+from t2v_cli.progress import display
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +130,7 @@ def test_bars_leave_nothing_behind_and_show_who_makes_what(capsys):
 
 
 def test_as_json_every_event_is_a_line(capsys):
-    show = batch_display("json")
+    show = display("json")
     show(item("fox", "ok", 1))
     assert json.loads(capsys.readouterr().err) == {
         "event": "item",
