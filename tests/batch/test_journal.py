@@ -24,6 +24,7 @@ from t2v.batch.run_folder.journal import (
 from t2v.batch.run_folder.state import read_state, replay
 from t2v.errors import DiskError, RequestError
 from tests.batch.runs import finished_run, make, make_jobs, names, write_video
+from tests.disks import fill, small_disk
 from tests.patience import PATIENCE_S
 
 
@@ -252,22 +253,8 @@ def test_a_journal_deleted_under_a_run_is_noticed_at_the_next_event(tmp_path: Pa
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 400 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=400k", "t2v-test", str(folder)]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_S)
-    except FileNotFoundError:
-        pytest.skip("there is no mount here")
-    if done.returncode:
-        pytest.skip("only root may make a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True, timeout=PATIENCE_S)
-
-
-def fill(disk: Path, leave: int = 0) -> None:
-    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-    (disk / "filler").write_bytes(bytes(free - leave))
+    with small_disk(tmp_path / "disk", 400 * 1024) as folder:
+        yield folder
 
 
 def test_a_full_disk_loses_nothing_and_the_run_goes_on_when_there_is_room(disk: Path):

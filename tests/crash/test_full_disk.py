@@ -1,7 +1,5 @@
 """A disk that fills up at any moment: exit 74, and nothing half-written."""
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -11,10 +9,9 @@ import pytest
 
 import t2v
 from t2v.media.writer import open_writer
-from tests.patience import PATIENCE_S
+from tests.disks import fill, small_disk
 
 QUICK = {"num_frames": 5, "num_inference_steps": 1}
-ROOM = 600_000
 SIZES = (8192, 16384, 32768, 65536)
 
 
@@ -30,23 +27,8 @@ def refusal(call: Callable[[], object]) -> t2v.errors.T2VError | None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 600 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "t2v-test", str(folder)]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_S)
-    except FileNotFoundError:
-        pytest.skip("there is no mount here")
-    if done.returncode:
-        pytest.skip("only root may make a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True, timeout=PATIENCE_S)
-
-
-def fill(disk: Path, leave: int) -> None:
-    """Leave so many bytes, in whole pages."""
-    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-    (disk / "filler").write_bytes(bytes(max(0, free - leave)))
+    with small_disk(tmp_path / "disk", 600_000) as folder:
+        yield folder
 
 
 @pytest.mark.parametrize(
