@@ -13,6 +13,8 @@ GIB = 1024**3
 _MIB = 1024**2
 _UNLIMITED = 1 << 60
 _TIMEOUT_S = 5
+CARDS = Path("/sys/class/drm")
+"""Where Linux tells of graphics cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def _nvidia(index: int) -> _Found | None:
     else:
         wanted = str(index)
     query = "--query-gpu=name,memory.free,memory.total"
-    answer = _answer([tool, query, "--format=csv,noheader,nounits", f"--id={wanted}"])
+    answer = answer_of([tool, query, "--format=csv,noheader,nounits", f"--id={wanted}"])
     return parse_nvidia(answer)
 
 
@@ -87,12 +89,17 @@ def parse_nvidia(answer: str) -> _Found | None:
 
 
 def _amd(index: int) -> _Found | None:
-    return amd_card(Path("/sys/class/drm"), index) if Path("/dev/kfd").exists() else None
+    return amd_card(CARDS, index) if Path("/dev/kfd").exists() else None
+
+
+def amd_cards(root: Path) -> list[Path]:
+    """The memory of each card whose driver tells it."""
+    return sorted(root.glob("card[0-9]*/device/mem_info_vram_total"))
 
 
 def amd_card(root: Path, index: int) -> _Found | None:
     """The card with that number among those whose driver tells their memory."""
-    cards = sorted(root.glob("card[0-9]*/device/mem_info_vram_total"))
+    cards = amd_cards(root)
     if index >= len(cards):
         return None
     folder = cards[index].parent
@@ -154,8 +161,8 @@ def _in_use(folder: Path) -> int | None:
 
 
 def _mac_memory() -> tuple[int | None, int | None]:
-    total = _answer(["sysctl", "-n", "hw.memsize"]).strip()
-    return parse_vm_stat(_answer(["vm_stat"])), int(total) if total.isdigit() else None
+    total = answer_of(["sysctl", "-n", "hw.memsize"]).strip()
+    return parse_vm_stat(answer_of(["vm_stat"])), int(total) if total.isdigit() else None
 
 
 def parse_vm_stat(answer: str) -> int | None:
@@ -195,15 +202,16 @@ def num_cpus() -> int:
 
 def _processor() -> str:
     if platform.system() == "Darwin":
-        return _answer(["sysctl", "-n", "machdep.cpu.brand_string"]).strip() or "Apple"
+        return answer_of(["sysctl", "-n", "machdep.cpu.brand_string"]).strip() or "Apple"
     match = re.search(r"^model name\s*:\s*(.+)$", _text(Path("/proc/cpuinfo")), re.MULTILINE)
     return match[1] if match else platform.processor() or platform.machine() or "CPU"
 
 
-def _answer(command: list[str]) -> str:
+def answer_of(command: list[str], timeout_s: float = _TIMEOUT_S) -> str:
+    """What a program prints; nothing where it fails."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            command, capture_output=True, text=True, timeout=timeout_s, check=False
         )
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -3,13 +3,13 @@
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-VARIABLES = {"cuda": "CUDA_VISIBLE_DEVICES", "rocm": "HIP_VISIBLE_DEVICES"}
+from t2v.plan.machine import CARDS, amd_cards, answer_of
+
 _TIMEOUT_S = 10
+VARIABLES = {"cuda": "CUDA_VISIBLE_DEVICES", "rocm": "HIP_VISIBLE_DEVICES"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +46,11 @@ def _shown(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
 
 def _all(kind: str) -> tuple[str, ...]:
     if kind == "rocm":
-        cards = Path("/sys/class/drm").glob("card[0-9]*/device/mem_info_vram_total")
-        return tuple(str(index) for index, _ in enumerate(cards))
+        return tuple(str(index) for index in range(len(amd_cards(CARDS))))
     tool = shutil.which("nvidia-smi")
-    return parse_list(_answer([tool, "-L"])) if tool else ()
+    return parse_list(answer_of([tool, "-L"], _TIMEOUT_S)) if tool else ()
 
 
 def parse_list(answer: str) -> tuple[str, ...]:
     """Numbers of the GPUs in what `nvidia-smi -L` prints: `GPU 0: NVIDIA H100 (UUID: GPU-...)`."""
     return tuple(re.findall(r"^GPU (\d+):", answer, re.MULTILINE))
-
-
-def _answer(command: list[str]) -> str:
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
