@@ -58,12 +58,9 @@ def write_sidecar(video: Path, metadata: dict[str, Any], *, overwrite: bool) -> 
         target = video.with_name(video.name + ".json")
     text = _dump({"schema": SCHEMA, **metadata}, indent=2) + "\n"
     try:
-        part = Part(target)
-        try:
+        with Part(target) as part:
             part.write(text.encode())
             return part.publish(overwrite=overwrite)
-        finally:
-            part.discard()
     except OSError as error:
         raise disk_error(target, error) from error
 

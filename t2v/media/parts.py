@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 from pathlib import Path
+from typing import Self
 
 from t2v.errors import DiskError, OutputExistsError
 
@@ -94,11 +95,12 @@ def _remove_stale_parts(target: Path) -> None:
 def remove_stale_parts(folder: Path, prefix: str = r"\..+\.part-") -> None:
     """Delete what writers of outputs in a folder left behind when they were killed."""
     pattern = re.compile(prefix + r"\d+(\.\d+)?")
-    with contextlib.suppress(OSError):
-        for entry in folder.iterdir():
+    # Every writer looks through the whole folder: no `Path` of each name.
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
             if pattern.fullmatch(entry.name):
                 with contextlib.suppress(OSError):
-                    _remove_unless_in_use(entry)
+                    _remove_unless_in_use(Path(entry))
 
 
 def _remove_unless_in_use(part: Path) -> None:
@@ -155,6 +157,28 @@ def make_part_folder(target: Path) -> tuple[Path, int | None]:
     raise DiskError(f"Too many unfinished parts of {target.name}. Delete .{target.name}.part-*.")
 
 
+def publish_folder(part: Path, target: Path) -> Path:
+    """Give a finished folder its final name, or the next free one; nothing is replaced."""
+    for place in candidates(target):
+        if _claim_folder(part, place):
+            return place
+    raise OutputExistsError(f"{target} and the names after it exist. Choose another name.")
+
+
+def _claim_folder(part: Path, place: Path) -> bool:
+    """Rename `part` to `place` unless something other than an empty folder is there."""
+    if os.name != "posix":
+        with contextlib.suppress(OSError):
+            place.rmdir()  # Windows renames onto nothing, not even an empty folder.
+    try:
+        part.rename(place)
+    except OSError:
+        if os.path.lexists(place):
+            return False
+        raise
+    return True
+
+
 class Part:
     """An open file with a hidden name beside `target`; libav reads and writes through it."""
 
@@ -163,6 +187,13 @@ class Part:
         self.error: OSError | None = None
         """Why the last write failed: libav does not always pass it on."""
         self.path, self._fd = _create(target)
+
+    def __enter__(self) -> Self:
+        """Discard it in the end, unless it was published."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
 
     def write(self, data: bytes) -> int:
         """Write all of `data`; a short write must not pass for a whole one."""

@@ -1,6 +1,5 @@
 """PNG sequences: a folder of lossless pictures that appears whole."""
 
-import contextlib
 import os
 import re
 import shutil
@@ -14,10 +13,10 @@ from t2v.errors import OutputExistsError
 from t2v.media.frames import Frame, to_uint8
 from t2v.media.metadata import write_sidecar
 from t2v.media.parts import (
-    candidates,
     disk_error,
     make_part_folder,
     prepare_folder,
+    publish_folder,
     sync_folder,
 )
 from t2v.media.sink import Writer
@@ -71,10 +70,7 @@ class PngWriter(Writer):
             self._part.rename(self.path)
             shutil.rmtree(old)
             return self.path
-        for place in candidates(self.path):
-            if _claim_folder(self._part, place):
-                return place
-        raise OutputExistsError(f"{self.path} and the names after it exist. Choose another name.")
+        return publish_folder(self._part, self.path)
 
     def _discard(self) -> None:
         self._unlock()
@@ -103,17 +99,3 @@ def _refuse_foreign(path: Path, *, overwrite: bool) -> None:
         raise OutputExistsError(
             f"{path} holds other files ({foreign[0]}) and is not replaced. Choose a new folder."
         )
-
-
-def _claim_folder(part: Path, place: Path) -> bool:
-    """Rename `part` to `place` unless something other than an empty folder is there."""
-    if os.name != "posix":
-        with contextlib.suppress(OSError):
-            place.rmdir()  # Windows renames onto nothing, not even an empty folder.
-    try:
-        part.rename(place)
-    except OSError:
-        if os.path.lexists(place):
-            return False
-        raise
-    return True

@@ -5,6 +5,7 @@ The driver does it: a worker may be on another machine, where a folder of this o
 
 import contextlib
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -81,14 +82,10 @@ class Publisher:
     def _copy(self, file: Path) -> None:
         target = self._local(file)
         try:
-            part = Part(prepare_folder(target))
-            try:
+            with Part(prepare_folder(target)) as part:
                 with file.open("rb") as source:
-                    while piece := source.read(PIECE_BYTES):
-                        part.write(piece)
+                    shutil.copyfileobj(source, part, PIECE_BYTES)
                 part.publish(overwrite=True)
-            finally:
-                part.discard()
         except OSError as error:
             raise disk_error(target, error) from error
 

@@ -1,10 +1,9 @@
 """Finished files from a worker that has a disk of its own into the run folder."""
 
-import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -13,7 +12,13 @@ from t2v.batch.making import Outcome
 from t2v.batch.run_folder.finished import sha256_of, sidecars_of
 from t2v.batch.running.failures import failure_of
 from t2v.errors import GenerationError, T2VError
-from t2v.media.parts import Part, candidates, disk_error, make_part_folder, prepare_folder
+from t2v.media.parts import (
+    Part,
+    disk_error,
+    make_part_folder,
+    prepare_folder,
+    publish_folder,
+)
 
 PIECE_BYTES = 8 << 20
 
@@ -75,7 +80,7 @@ def _video(target: Path, files: list[Found], outcome: Outcome, source: Source) -
         raise GenerationError(f"{target.name} is gone from the disk of the worker that made it.")
     place = _fetch(prepare_folder(target), videos[0], outcome.sha256, source)
     for file in sidecars:
-        with _part(sidecars_of(place)[0]) as part:
+        with Part(sidecars_of(place)[0]) as part:
             _fill(part, file, source)
             part.publish(overwrite=True)
     return place
@@ -84,7 +89,7 @@ def _video(target: Path, files: list[Found], outcome: Outcome, source: Source) -
 def _fetch(target: Path, file: Found, sha256: str | None, source: Source) -> Path:
     if sha256 and target.is_file() and sha256_of(target) == sha256:
         return target  # brought before, by a driver that could not write it down
-    with _part(target) as part:
+    with Part(target) as part:
         digest = _fill(part, file, source)
         if sha256 and digest != sha256:
             raise GenerationError(_damaged(target))
@@ -95,15 +100,6 @@ def _damaged(target: Path) -> str:
     return f"{target.name} was damaged on its way from the worker that made it."
 
 
-@contextlib.contextmanager
-def _part(target: Path) -> Generator[Part]:
-    part = Part(target)
-    try:
-        yield part
-    finally:
-        part.discard()
-
-
 def _folder(target: Path, files: list[Found], outcome: Outcome, source: Source) -> Path:
     """All images at once, under the first free name."""
     part, lock = make_part_folder(prepare_folder(target))
@@ -111,14 +107,12 @@ def _folder(target: Path, files: list[Found], outcome: Outcome, source: Source) 
         for file in files:
             inner = part / _inside(file.path).relative_to(_inside(outcome.output or ""))
             inner.parent.mkdir(parents=True, exist_ok=True)
-            with _part(inner) as piece:
+            with Part(inner) as piece:
                 _fill(piece, file, source)
                 piece.publish(overwrite=True)
         if outcome.sha256 and sha256_of(part) != outcome.sha256:
             raise GenerationError(_damaged(target))
-        place = next(place for place in candidates(target) if not os.path.lexists(place))
-        part.rename(place)
-        return place
+        return publish_folder(part, target)
     finally:
         if lock is not None:
             os.close(lock)
