@@ -16,7 +16,6 @@ from t2v.plan.request import Request
 LAYOUTS: tuple[Layout, ...] = ("flat", "vbench")
 KEY_DIGITS = 8
 """Of the key in a name; more where two of them meet."""
-MAX_FOLDER_BYTES = 255
 
 
 @dataclass(slots=True)
@@ -216,10 +215,7 @@ def _asked_for(draft: Draft) -> str:
             f"{shown}: {path.suffix[:60] or 'no suffix'} is no known kind of video. "
             f"Known: {', '.join(CONTAINERS)}, or a folder (frames/) for PNG images."
         )
-    if draft.num_samples > 1 and not {"{seed}", "{index}"} & set(_keys(template)):
+    is_numbered = "{seed}" in template or "{index}" in template
+    if draft.num_samples > 1 and not is_numbered:
         path = path.with_stem(f"{path.stem}-{draft.sample + 1}")
     return str(path)
-
-
-def _keys(template: str) -> Iterator[str]:
-    return (key for key in ("{seed}", "{index}") if key in template)

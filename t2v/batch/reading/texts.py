@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Literal, TextIO
 
@@ -121,18 +122,18 @@ def whole(file: PromptFile, max_bytes: int, mistakes: Mistakes) -> str | None:
     """All of a file that is not too large; None after a mistake."""
     try:
         with file.open() as stream:
-            size = len(stream.read(max_bytes + 1))
+            data = stream.read(max_bytes + 1)
     except OSError as error:
         mistakes.add(file.name, f"cannot be read: {error.strerror or error}.")
         return None
-    if size > max_bytes:
+    if len(data) > max_bytes:
         mistakes.add(
             f"{file.name}:1:1",
             f"larger than {max_bytes // 10**6} MB, which is much for YAML; .jsonl has no limit.",
         )
         return None
     before = mistakes.count
-    text = "".join(f"{line}\n" for _, line in lines(file, mistakes))
+    text = "".join(f"{line}\n" for _, line in _decoded(file.name, BytesIO(data), mistakes))
     return text if mistakes.count == before else None
 
 
