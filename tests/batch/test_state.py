@@ -8,7 +8,8 @@ from t2v.batch.making import Outcome
 from t2v.batch.planning.shards import Shard
 from t2v.batch.run_folder.folder import open_run, read_run
 from t2v.batch.run_folder.journal import lines_of, sealed, split, unsealed
-from t2v.batch.run_folder.state import NEW, read_state
+from t2v.batch.run_folder.standing import NEW
+from t2v.batch.run_folder.state import read_state
 from tests.batch.runs import FAILURE, failed, finished_run, make, make_jobs, write_video
 
 ONE, TWO = Shard(1, 2), Shard(2, 2)

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from t2v.errors import DiskError
+from t2v.errors import DiskError, T2VError
 from t2v.media.parts import disk_error, sync_folder
 
 MAX_SIDECAR_BYTES = 32_000_000
@@ -84,7 +84,6 @@ def restore_sidecar(path: Path, record: dict[str, Any]) -> None:
 
 def _embedded(path: Path) -> dict[str, Any] | None:
     # The process that drives a batch has no use for libav but here, after a crash.
-    from t2v.errors import T2VError  # noqa: PLC0415
     from t2v.media.metadata import read_metadata  # noqa: PLC0415
 
     try:

@@ -90,7 +90,7 @@ class Run(RunView):
         outcome = self._unrecorded(job)
         if outcome is not None:
             restore_sidecar(self.folder / job.output, outcome.record)
-            self._end(job, outcome)
+            self.ended(job, outcome)
         return outcome is not None
 
     def started(self, job: Job, worker: str) -> None:
@@ -105,7 +105,24 @@ class Run(RunView):
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """Say what became of it; the file of a finished one is on the disk by then."""
-        self._end(job, outcome)
+        outcome = chronicle.public(self._measured(outcome))
+        generation = self.state.generation
+        [offset] = self._append(chronicle.ended(job, outcome, generation))
+        self.state.end(
+            job.key,
+            JobState(
+                chronicle.END[outcome.status],
+                self.state.attempts(job.key, generation),
+                replace(outcome, record={}),
+                media_of_job(job),
+                job.id,
+                job.custom_id,
+                generation,
+                Place(self._journal.path, offset),
+            ),
+        )
+        if chronicle.END[outcome.status] == "done":
+            shutil.rmtree(work_of(self.folder, job.id), ignore_errors=True)
 
     def record_of(self, key: str) -> dict[str, Any]:
         """The record of a video that is done."""
@@ -156,27 +173,7 @@ class Run(RunView):
         if old and new and also_named(old, new):
             record = self.record_of(job.key)
             record.pop("published", None)
-            self._end(job, replace(now.outcome, output=job.output, record=record, published=None))
-
-    def _end(self, job: Job, outcome: Outcome) -> None:
-        outcome = chronicle.public(self._measured(outcome))
-        generation = self.state.generation
-        [offset] = self._append(chronicle.ended(job, outcome, generation))
-        self.state.end(
-            job.key,
-            JobState(
-                chronicle.END[outcome.status],
-                self.state.attempts(job.key, generation),
-                replace(outcome, record={}),
-                media_of_job(job),
-                job.id,
-                job.custom_id,
-                generation,
-                Place(self._journal.path, offset),
-            ),
-        )
-        if chronicle.END[outcome.status] == "done":
-            shutil.rmtree(work_of(self.folder, job.id), ignore_errors=True)
+            self.ended(job, replace(now.outcome, output=job.output, record=record, published=None))
 
     def _measured(self, outcome: Outcome) -> Outcome:
         """With the size and hash of the file, where its maker did not tell them."""

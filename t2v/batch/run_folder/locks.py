@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from t2v.batch.planning.shards import Shard
-from t2v.batch.run_folder.journal import Journal, journal_name, journals_of
+from t2v.batch.run_folder.journal import Journal, journal_name, journals_of, shard_of
 from t2v.errors import BusyError
 from t2v.media.parts import disk_error
 
@@ -38,7 +38,7 @@ def held_journal(folder: Path, work: Path, shard: Shard | None) -> Generator[tup
         DiskError: The folder cannot be written.
     """
     path = folder / journal_name(shard)
-    owner = work / f"owner-{shard.label if shard else 'all'}.json"
+    owner = _owner_of(path, work)
     with one_at_a_time(work):
         for other in journals_of(folder):
             if other != path and not _may_be_beside(other.name, shard):
@@ -90,15 +90,8 @@ def _may_be_beside(name: str, shard: Shard | None) -> bool:
 
 
 def _refuse_if_held(other: Path, work: Path) -> None:
-    try:
-        fd = os.open(other, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
-    except OSError:
-        return
-    try:
-        if _lock(fd) is None:
-            raise _busy(other, _owner_of(other, work))
-    finally:
-        os.close(fd)
+    if _is_held(other, os.O_RDWR):
+        raise _busy(other, _owner_of(other, work))
 
 
 def _busy(journal: Path, owner: Path) -> BusyError:
@@ -151,14 +144,14 @@ def at_work(folder: Path, work: Path) -> list[Mapping[str, str]]:
             stack.callback(os.close, gate)
             _lock(gate, wait=True)
         for journal in journals_of(folder):
-            if _is_held(journal):
+            if _is_held(journal, os.O_RDONLY):
                 found.append(_who(_owner_of(journal, work)))
     return found
 
 
-def _is_held(journal: Path) -> bool:
+def _is_held(journal: Path, access: int) -> bool:
     try:
-        fd = os.open(journal, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        fd = os.open(journal, access | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
         return False
     try:
@@ -168,8 +161,8 @@ def _is_held(journal: Path) -> bool:
 
 
 def _owner_of(journal: Path, work: Path) -> Path:
-    label = journal.name.removeprefix("journal").removesuffix(".jsonl").lstrip(".") or "all"
-    return work / f"owner-{label}.json"
+    shard = shard_of(journal)
+    return work / f"owner-{shard.label if shard else 'all'}.json"
 
 
 def _who(owner: Path) -> dict[str, str]:

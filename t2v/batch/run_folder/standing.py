@@ -1,6 +1,6 @@
 """How far each video of a run is: plain data, which grows event by event."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -73,6 +73,11 @@ class State:
     def of(self, key: str) -> JobState:
         """How far the video with that key is."""
         return self.jobs.get(key, NEW)
+
+    @property
+    def wanted(self) -> Collection[str]:
+        """Keys of the videos of the last plan; of all that were ever made where there is none."""
+        return self.planned or self.jobs
 
     @property
     def num_plans(self) -> int:

@@ -16,12 +16,7 @@ from t2v.batch.run_folder.journal import (
     split,
     unsealed,
 )
-from t2v.batch.run_folder.standing import NEW as NEW
-from t2v.batch.run_folder.standing import JobState, Planned
-from t2v.batch.run_folder.standing import Place as Place
-from t2v.batch.run_folder.standing import State as State
-from t2v.batch.run_folder.standing import Status as Status
-from t2v.batch.run_folder.standing import facts_at as facts_at
+from t2v.batch.run_folder.standing import JobState, Place, Planned, State
 from t2v.errors import RequestError
 
 _STATUSES = frozenset(get_args(OutcomeStatus))

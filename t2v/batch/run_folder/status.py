@@ -11,12 +11,13 @@ from typing import Any, get_args
 from t2v.batch.run_folder.finished import num_bytes_of, place_of
 from t2v.batch.run_folder.journal import journals_of, lines_of
 from t2v.batch.run_folder.locks import at_work
-from t2v.batch.run_folder.state import Place, State, facts_at, read_state
+from t2v.batch.run_folder.standing import Place, State, facts_at
+from t2v.batch.run_folder.state import read_state
+from t2v.batch.run_folder.view import WORK
 from t2v.batch.sheet.cards import CardStatus, status_of
 from t2v.batch.sheet.page_file import SHEET_NAME
 from t2v.errors import RequestError
 
-WORK = ".work"
 STATUSES = (*get_args(CardStatus), "working")
 MAX_EXAMPLES = 5
 _EVENT = re.compile(rb'\{"event":"(\w+)","at":"([^"]{1,40})"')
@@ -144,7 +145,7 @@ class _Tally:
 
 def _tally(folder: Path, state: State, *, is_live: bool) -> _Tally:
     tally = _Tally()
-    for key in state.planned or state.jobs:
+    for key in state.wanted:
         planned, job = state.planned.get(key), state.of(key)
         if is_live and job.status == "started":
             tally.counts["working"] += 1

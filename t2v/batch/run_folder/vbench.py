@@ -10,10 +10,11 @@ import shutil
 from pathlib import Path
 
 from t2v.batch.run_folder.finished import place_of
-from t2v.batch.run_folder.state import State
+from t2v.batch.run_folder.standing import State
+from t2v.batch.run_folder.view import WORK
 from t2v.media.parts import disk_error
 
-FOLDER, WORK = "vbench", ".work"
+FOLDER = "vbench"
 
 
 def gather_videos(folder: Path, state: State) -> Path:

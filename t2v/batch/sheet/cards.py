@@ -8,7 +8,8 @@ from typing import Any, Literal
 from t2v.batch.making import Failure, Outcome
 from t2v.batch.run_folder.finished import num_bytes_of, place_of
 from t2v.batch.run_folder.results import Entry, entries
-from t2v.batch.run_folder.state import Status, read_state
+from t2v.batch.run_folder.standing import Status
+from t2v.batch.run_folder.state import read_state
 
 CardStatus = Literal["ok", "suspect", "failed", "interrupted", "waiting"]
 
