@@ -33,7 +33,7 @@ MAX_FRAMES = 1_000_000
 
 _RATE = re.compile(r"\d{1,6}(\.\d{1,9})?|\d{1,6}/0*[1-9]\d{0,5}", re.ASCII)
 _SIZE = re.compile(r"(\d{1,6})\s*[xX×*]\s*(\d{1,6})")
-_SHORT = {
+SHORT_NAMES = {
     "steps": "num_inference_steps",
     "guidance": "guidance_scale",
     "guidance_2": "guidance_scale_2",
@@ -120,7 +120,7 @@ class Options(BaseModel):
         values: dict[str, Any] = {}
         for key, text in pairs.items():
             name = key.strip().replace("-", "_")
-            name = _SHORT.get(name, name)
+            name = SHORT_NAMES.get(name, name)
             if name == "size":
                 values["width"], values["height"] = parse_size(text)
             elif name == "at":

@@ -11,24 +11,18 @@ from t2v.batch.reading.flags import SWITCHES, first_flag
 from t2v.batch.reading.mistakes import Mistakes
 from t2v.errors import RequestError, T2VError
 from t2v.media.codecs import CONTAINERS
-from t2v.plan.options import Options, parse_size
+from t2v.plan.options import SHORT_NAMES, Options, parse_size
 from t2v.plan.prompts import clean_prompt
 from t2v.plan.story import cues_of
 from t2v.plan.wording import quoted, suggestion
 from t2v.zoo.documents import KeyPath
 
 OF_ITEMS = ("prompt", "custom_id", "output")
-SHORT = {
-    "steps": "num_inference_steps",
-    "guidance": "guidance_scale",
-    "guidance_2": "guidance_scale_2",
-    "frames": "num_frames",
-    "size": "size",
-    "id": "custom_id",
-}
 KEYS: dict[str, str] = {
     **{name: name for name in (*OF_ITEMS, *Options.model_fields) if name != "endless"},
-    **SHORT,
+    **SHORT_NAMES,
+    "size": "size",
+    "id": "custom_id",
 }
 """What files call it -> what it is."""
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from t2v.plan.options import Options
+from t2v.plan.options import SHORT_NAMES, Options
 
-_SHORT = {
+_FURTHER = {
     "w": "width",
     "h": "height",
     "f": "num_frames",
@@ -20,10 +20,6 @@ _SHORT = {
     "m": "model",
     "o": "output",
     "id": "custom_id",
-    "steps": "num_inference_steps",
-    "guidance": "guidance_scale",
-    "guidance-2": "guidance_scale_2",
-    "frames": "num_frames",
     "size": "size",
     "output": "output",
     "custom-id": "custom_id",
@@ -31,8 +27,9 @@ _SHORT = {
 SWITCHES = ("loop", "metadata", "endless")
 FLAGS: dict[str, str] = {
     **{name.replace("_", "-"): name for name in Options.model_fields},
+    **{short.replace("_", "-"): name for short, name in SHORT_NAMES.items()},
     **{f"no-{name}": name for name in ("loop", "metadata")},
-    **_SHORT,
+    **_FURTHER,
 }
 """Flag without its dashes -> what it sets."""
 
