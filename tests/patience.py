@@ -2,7 +2,8 @@
 
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,3 +30,11 @@ def patience(process: subprocess.Popen[Any], seconds: float = PATIENCE_S) -> Ite
         timer.cancel()
         if late.is_set():
             pytest.fail(f"killed, as it had not ended after {seconds:g} s: {process.args}")
+
+
+def wait_for(happens: Callable[[], object], what: str = "it") -> None:
+    """Wait until it does."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not happens():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)

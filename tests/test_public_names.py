@@ -1,14 +1,12 @@
 """The public names are one list: what loads lazily, what type checkers see, what `__all__` says."""
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import t2v
-from tests.patience import PATIENCE_S
+from tests.fresh import python
 
 
 def names_for_type_checkers() -> set[str]:
@@ -34,7 +32,4 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_importing_t2v_imports_nothing_heavy():
     heavy = "{'torch', 'diffusers', 'transformers', 'numpy', 'av', 'yaml', 'pydantic'}"
     code = f"import sys, t2v; print(sorted({heavy} & set(sys.modules)))"
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S
-    )
-    assert result.stdout == "[]\n"
+    assert python(code).stdout == "[]\n"

@@ -4,22 +4,16 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import psutil
 
+from tests.patience import wait_for
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
-
-
-def wait_for(happens: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not happens():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 def _environment(**more: str) -> dict[str, str]:

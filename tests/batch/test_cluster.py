@@ -1,12 +1,11 @@
 """Ray that is not installed, and clusters that are not there: said at once, with what to do."""
 
 import socket
-import subprocess
-import sys
 
 import pytest
 
 from t2v.errors import RequestError
+from tests.fresh import python
 
 
 def test_without_ray_the_message_has_the_command_that_installs_it() -> None:
@@ -20,8 +19,7 @@ try:
 except DependencyMissingError as error:
     print(error)
 """
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == (
+    assert python(code).stdout == (
         "--engine ray needs Ray, which is not installed. pip install 't2v[ray]'\n"
     )
 
@@ -33,8 +31,7 @@ import sys
 from t2v.batch.workers.ray import RayEngine
 print(*{"torch", "diffusers", "numpy", "av"} & set(sys.modules))
 """
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == "\n"
+    assert python(code).stdout == "\n"
 
 
 def test_an_address_where_nobody_listens_is_refused_at_once() -> None:

@@ -15,15 +15,12 @@ from t2v.batch.workers.devices import Gpus, parse_list, visible_gpus
 from t2v.batch.workers.engine import Died, Ended, Heard, Load, Loaded, Make, Message, Ready
 from t2v.batch.workers.local import LocalEngine
 from t2v.errors import BusyError
-from tests.batch.killing import ROOT
 from tests.batch.quick_run import MAKER, plan_of
 
 PATIENCE_S = 60
 
 
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+pytestmark = pytest.mark.usefixtures("importable")
 
 
 @contextlib.contextmanager

@@ -270,6 +270,22 @@ def test_memory_that_never_suffices_is_a_failure_of_that_video_alone(open_at):
     assert (outcome.status, outcome.failure.kind) == ("failed", "memory")
 
 
+def test_a_video_that_comes_while_the_weights_move_waits_for_them(open_at):
+    plan = plan_of("a red ball")
+    maker = open_at(plan, lanes=1)
+    model = maker._model
+    with ThreadPoolExecutor() as threads:
+        with model.lanes.alone():
+            model.lanes.close()
+            made = threads.submit(maker.make, plan.jobs, silent)
+            wait([made], timeout=0.3)
+            model.lanes.become(model._load(plan.groups[0].memory))
+        (outcome,) = made.result()
+
+    assert outcome.status == "ok"
+    assert outcome.frames_sha256 == alone(plan.jobs[0])
+
+
 def test_what_lies_where_a_video_goes_is_moved_and_not_lost(open_at, tmp_path):
     plan = plan_of("a red ball")
     (job,) = plan.jobs

@@ -11,19 +11,10 @@ from t2v.batch.making import Manner, Outcome
 from t2v.batch.running.publishing import Publisher, public_url
 from t2v.batch.running.runner import run_batch
 from t2v.errors import DiskError, RequestError
-from tests.batch.killing import ROOT, journal
+from tests.batch.killing import journal
 from tests.batch.quick_run import MAKER, plan_of
 
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "out"
+pytestmark = pytest.mark.usefixtures("importable")
 
 
 def batch(folder, target, *prompts, **options):

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from t2v.batch.run_folder.finished import sha256_of
-from tests.batch.ray_rig import Driver, Rig, wait_for
+from tests.batch.ray_rig import Driver, Rig
+from tests.patience import wait_for
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.slow

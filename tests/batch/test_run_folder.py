@@ -3,8 +3,6 @@
 import json
 import os
 import resource
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +17,7 @@ from t2v.batch.run_folder.journal import Journal
 from t2v.errors import DiskError, RequestError
 from t2v.media.writer import open_writer
 from tests.batch.runs import failed, finished_run, make, make_jobs, names, write_video
-from tests.patience import PATIENCE_S
+from tests.fresh import python
 
 
 def with_suffix(job, suffix: str, **values):
@@ -320,14 +318,7 @@ def test_the_driver_needs_no_heavy_library():
         "import sys, t2v.batch.run_folder.folder, t2v.batch.run_folder.results\n"
         "print({'torch', 'diffusers', 'transformers', 'numpy', 'av'} & set(sys.modules))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-    )
-    assert done.stdout.strip() == "set()"
+    assert python(code).stdout == "set()\n"
 
 
 @pytest.mark.slow

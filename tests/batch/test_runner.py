@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,12 @@ from t2v.errors import BusyError, DiskError
 from t2v.plan.events import Event
 from tests.batch.killing import ROOT, Driver, journal, rejected
 from tests.batch.quick_run import MAKER, plan_of
+from tests.fresh import python
 
 Batch = Callable[..., Summary]
 
 
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "out"
+pytestmark = pytest.mark.usefixtures("importable")
 
 
 @pytest.fixture
@@ -220,8 +212,7 @@ def test_the_driver_stays_small(folder: Path):
         f"manner=Manner(Path({str(folder)!r})), maker=MAKER); "
         "print({'torch', 'diffusers', 'numpy', 'av'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout == "set()\n", done.stderr
+    assert python(code, cwd=ROOT).stdout == "set()\n"
 
 
 def test_a_run_in_a_folder_that_is_in_use_ends_at_once(batch: Batch, folder: Path):

@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Cli, environment
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -94,13 +93,6 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path: Pa
     after = digests(tmp_path / "out")
     assert len(after) == 6
     assert before.items() <= after.items()
-
-
-def wait_for(condition) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_nothing_of_this_machine_is_in_what_a_batch_leaves(program: Cli, tmp_path: Path, prompts):

@@ -1,12 +1,9 @@
 """Heavy libraries stay out of commands that do not need them."""
 
-import subprocess
-import sys
-
 import pytest
 
 from tests.cli.conftest import environment
-from tests.patience import PATIENCE_S
+from tests.fresh import python
 
 HEAVY = {
     "PIL",
@@ -68,15 +65,7 @@ def loaded(
 ) -> tuple[list[str], int]:
     """The exit code and heavy modules, and how many modules there are at all."""
     program = code.format(arguments=list(arguments), heavy=heavy)
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-        env=environment(),
-        timeout=PATIENCE_S,
-    )
+    done = python(program, cwd=tmp_path, PYTHONPATH=environment()["PYTHONPATH"])
     found, count = done.stdout.splitlines()[-2:]
     return found.split()[1:], int(count.split()[1])
 

@@ -1,13 +1,11 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from t2v.media.codecs import CODECS
 from t2v.media.probe import working_codecs
-from tests.patience import PATIENCE_S
+from tests.fresh import python
 
 
 def test_every_codec_encodes_a_frame_here():
@@ -16,13 +14,7 @@ def test_every_codec_encodes_a_frame_here():
 
 def test_encoders_say_nothing_on_their_own():
     code = "from t2v.media.probe import working_codecs; working_codecs()"
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-    )
+    result = python(code)
     assert (result.stdout, result.stderr) == ("", "")
 
 

@@ -15,7 +15,8 @@ import pytest
 from t2v.errors import DiskError, OutputExistsError
 from t2v.media.probe import read_frames
 from t2v.media.writer import open_writer
-from tests.patience import PATIENCE_S, patience
+from tests.fresh import python
+from tests.patience import patience
 
 NAMES = ["clip.mp4", "clip.webm", "clip.mov", "clip.gif", "clip.webp", "clip.avif"]
 
@@ -215,14 +216,7 @@ def test_memory_does_not_grow_with_the_clip(tmp_path):
 
 
 def run(code):
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-    )
+    return python(textwrap.dedent(code), PYTHONPATH=str(Path(__file__).parents[2]))
 
 
 def start(path, num_frames, finish=False):

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ from t2v.plan.history import Workload, record_timings
 from t2v.plan.machine import Machine
 from t2v.plan.options import Options
 from t2v.zoo.catalog import Zoo
-from tests.patience import PATIENCE_S
+from tests.fresh import python
 from tests.zoo.making import save_model
 
 
@@ -166,15 +164,7 @@ def test_planning_imports_nothing_heavy():
     heavy = {"torch", "diffusers", "transformers", "numpy", "av", "imageio", "huggingface_hub"}
     code = f"import sys, t2v; t2v.make_plan('a fox'); print(*sorted({heavy!r} & set(sys.modules)))"
 
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-    )
-
-    assert done.stdout.strip() == ""
+    assert python(code).stdout.strip() == ""
 
 
 def test_a_model_that_goes_on_by_itself_needs_the_memory_of_a_clip(zoo: Zoo, gpu: Machine):

@@ -1,10 +1,8 @@
-"""Programs of their own that find and pull a model, and waiting for them."""
+"""Programs of their own that find and pull a model."""
 
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 from tests.patience import PATIENCE_S
 
@@ -30,10 +28,3 @@ def run(code: str, **environment: str) -> str:
         timeout=PATIENCE_S,
     )
     return result.stdout + result.stderr
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

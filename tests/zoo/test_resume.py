@@ -15,10 +15,10 @@ from t2v.errors import (
 from t2v.zoo.hub import locate, pull
 from t2v.zoo.places import hub_cache
 from t2v.zoo.spec import ModelSpec
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_for
 from tests.zoo.hub_server import HubServer, sha256
 from tests.zoo.making import write_weights
-from tests.zoo.programs import FIND, wait_for
+from tests.zoo.programs import FIND
 
 WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
 SIZE = 400_000
