@@ -10,14 +10,13 @@ can be deleted. It holds the items of the last plan, in its order, as far as the
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from t2v.batch.making import Outcome
-from t2v.batch.run_folder.journal import MAX_LINE_BYTES, dump, split, unsealed
-from t2v.batch.run_folder.standing import JobState, Place, Planned, State, Status
+from t2v.batch.run_folder.journal import dump
+from t2v.batch.run_folder.standing import JobState, Lines, Planned, State, Status
 from t2v.media.parts import Part, disk_error
 
 RESULTS = "results.jsonl"
@@ -47,9 +46,9 @@ def entries(state: State) -> Iterator[Entry]:
     Raises:
         DiskError: A journal cannot be read.
     """
-    with _Lines() as lines:
-        for key, planned in _wanted(state).items():
-            yield _entry(key, planned, state.of(key), lines)
+    with Lines() as lines:
+        for key in state.wanted:
+            yield _entry(key, state.planned.get(key), state.of(key), lines)
 
 
 def write_results(folder: Path, state: State) -> int:
@@ -75,25 +74,19 @@ def write_results(folder: Path, state: State) -> int:
 
 def _chunks(state: State, min_bytes: int = 1 << 20) -> Iterator[bytes]:
     chunk = bytearray()
-    with _Lines() as lines:
-        for key, planned in _wanted(state).items():
-            job = state.of(key)
+    with Lines() as lines:
+        for key in state.wanted:
+            planned, job = state.planned.get(key), state.of(key)
             if job.place and job.outcome:
-                chunk += _line(planned or job, job, job.outcome, lines.read(job.place))
+                chunk += _line(planned or job, job, job.outcome, lines.read(job.place)[1])
             if len(chunk) >= min_bytes:
                 yield bytes(chunk)
                 chunk.clear()
     yield bytes(chunk)
 
 
-def _wanted(state: State) -> dict[str, Planned | None]:
-    """The jobs of the plan; all that were ever made where there is none."""
-    return {**state.planned} if state.planned else dict.fromkeys(state.jobs)
-
-
-def _line(named: Planned | JobState, job: JobState, outcome: Outcome, body: bytes) -> bytes:
+def _line(named: Planned | JobState, job: JobState, outcome: Outcome, record: bytes) -> bytes:
     """The record goes from line to line as it is."""
-    record = split(body)[1] if body else b""
     head = dump({"id": named.id, "custom_id": named.custom_id})[:-1]
     if job.status == "done":
         return b'%s,"response":{"status_code":200,"body":%s},"error":null}\n' % (
@@ -109,11 +102,10 @@ def _error(status: Status, outcome: Outcome) -> dict[str, str]:
     return {"code": outcome.failure.kind, "message": outcome.failure.message}
 
 
-def _entry(key: str, planned: Planned | None, job: JobState, lines: "_Lines") -> Entry:
-    facts, _ = split(lines.read(planned.place) or b"{") if planned else ({}, b"")
-    record: dict[str, Any] = {}
-    if job.place and (body := lines.read(job.place)):
-        record = json.loads(split(body)[1] or b"{}")
+def _entry(key: str, planned: Planned | None, job: JobState, lines: Lines) -> Entry:
+    facts = lines.read(planned.place)[0] if planned else {}
+    text = lines.read(job.place)[1] if job.place else b""
+    record: dict[str, Any] = json.loads(text) if text else {}
     outcome = job.outcome
     made = outcome.output if outcome else None
     return Entry(
@@ -128,26 +120,3 @@ def _entry(key: str, planned: Planned | None, job: JobState, lines: "_Lines") ->
         job.attempts,
         outcome and replace(outcome, record=record),
     )
-
-
-class _Lines:
-    """Lines of journals, read where they stand; the files stay open between two of them."""
-
-    def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._files: dict[Path, IO[bytes]] = {}
-
-    def __enter__(self) -> "_Lines":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def read(self, place: Place) -> bytes:
-        """The event of a line; empty where it is not whole any more."""
-        file = self._files.get(place.journal)
-        if file is None:
-            file = self._stack.enter_context(place.journal.open("rb"))
-            self._files[place.journal] = file
-        file.seek(place.offset)
-        return unsealed(file.readline(MAX_LINE_BYTES)) or b""

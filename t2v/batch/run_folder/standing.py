@@ -1,9 +1,10 @@
 """How far each video of a run is: plain data, which grows event by event."""
 
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal, Self
 
 from t2v.batch.making import Outcome
 from t2v.batch.run_folder.journal import MAX_LINE_BYTES, split, unsealed
@@ -102,18 +103,35 @@ class State:
         return now.attempts if now.generation == generation else 0
 
 
-def body_at(place: Place) -> bytes | None:
-    """The event of a line, as `unsealed` gives it; None where it is not whole any more.
+class Lines:
+    """Lines of journals, read where they stand; the files stay open between two of them."""
 
-    Raises:
-        DiskError: The journal cannot be read.
-    """
-    try:
-        with place.journal.open("rb") as file:
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._files: dict[Path, IO[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def read(self, place: Place) -> tuple[dict[str, Any], bytes]:
+        """What a line says, and its record as JSON; both empty where it is not whole any more.
+
+        Raises:
+            DiskError: The journal cannot be read.
+        """
+        try:
+            file = self._files.get(place.journal)
+            if file is None:
+                file = self._stack.enter_context(place.journal.open("rb"))
+                self._files[place.journal] = file
             file.seek(place.offset)
-            return unsealed(file.readline(MAX_LINE_BYTES))
-    except OSError as error:
-        raise DiskError(f"Cannot read {place.journal}: {error.strerror}.") from error
+            body = unsealed(file.readline(MAX_LINE_BYTES))
+        except OSError as error:
+            raise DiskError(f"Cannot read {place.journal}: {error.strerror}.") from error
+        return split(body) if body else ({}, b"")
 
 
 def record_at(place: Place) -> bytes:
@@ -122,11 +140,11 @@ def record_at(place: Place) -> bytes:
     Raises:
         DiskError: The journal cannot be read.
     """
-    body = body_at(place)
-    return b"" if body is None else split(body)[1]
+    with Lines() as lines:
+        return lines.read(place)[1]
 
 
 def facts_at(place: Place) -> dict[str, Any]:
     """What a line says, without a record."""
-    body = body_at(place)
-    return {} if body is None else split(body)[0]
+    with Lines() as lines:
+        return lines.read(place)[0]
