@@ -1,7 +1,7 @@
 """The maker of real videos: the frames of `t2v generate`, in lanes, and little lost by a crash."""
 
 import functools
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,7 +87,8 @@ def test_a_video_of_a_batch_is_the_one_that_generate_makes(open_at, tmp_path):
 
 def test_lanes_make_the_frames_that_one_lane_makes(open_at):
     plan = plan_of("a red ball", "a blue cube", "a cat", "a green star")
-    one = [open_at(plan, lanes=1).make([job], silent)[0] for job in plan.jobs]
+    single = open_at(plan, lanes=1)
+    one = [single.make([job], silent)[0] for job in plan.jobs]
     maker = open_at(plan, lanes=2)
 
     with ThreadPoolExecutor(2) as lanes:

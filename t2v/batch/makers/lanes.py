@@ -28,29 +28,31 @@ class Lanes:
         elsewhere: "Elsewhere | None" = None,
     ) -> None:
         """So many lanes; `elsewhere` lends text encoders to a model that was loaded without them."""
-        self.first = generator
-        self.all = (generator, *(generator.beside() for _ in range(num_lanes - 1)))
-        self._free = list(self.all)
         self._encodings, self._elsewhere = encodings, elsewhere
-        self._attach()
+        self._open((generator, *(generator.beside() for _ in range(num_lanes - 1))))
         self._changed = threading.Condition()
         self._is_alone = False
         is_cpu = generator.loaded.device.type == "cpu"
         # A device that is busy with one denoising does not do two of them any faster.
         self.denoising: Any = nullcontext() if is_cpu else threading.Lock()
 
+    @property
+    def first(self) -> "Generator":
+        """The one that is lent to whoever is alone."""
+        return self.all[0]
+
     def become(self, generator: "Generator") -> None:
         """Have one lane alone from now on; for whoever is alone and has closed all."""
-        self.first, self.all, self._free = generator, (generator,), [generator]
-        self._attach()
+        self._open((generator,))
 
     def close(self) -> None:
         """Free the weights."""
         for lane in self.all:
             lane.close()
 
-    def _attach(self) -> None:
-        for lane in self.all:
+    def _open(self, lanes: "tuple[Generator, ...]") -> None:
+        self.all, self._free = lanes, list(lanes)
+        for lane in lanes:
             if has_encoding(lane.pipe):
                 self._encodings.attach(lane.pipe, self._elsewhere)
 

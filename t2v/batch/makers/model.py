@@ -77,14 +77,14 @@ class Model:
         """
         measure = self._relief.first(job.request)
         while True:
-            rung = self.lanes.first.loaded.memory.rung
-            room = self.lanes.one() if measure == "planned" else self.lanes.alone()
-            try:
-                with room as lane, relieved(lane, measure) as note:
-                    return self._make(lane, job, listener, note)
-            except MemoryExhaustedError as error:
-                # Without its traceback, which holds on to the very tensors.
-                exhausted = MemoryExhaustedError(str(error))
+            with self.lanes.one() if measure == "planned" else self.lanes.alone() as lane:
+                rung = lane.loaded.memory.rung
+                try:
+                    with relieved(lane, measure) as note:
+                        return self._make(lane, job, listener, note)
+                except MemoryExhaustedError as error:
+                    # Without its traceback, which holds on to the very tensors.
+                    exhausted = MemoryExhaustedError(str(error))
             gc.collect()
             further = self._relief.next(job.request, measure)
             if further is None:
@@ -107,10 +107,12 @@ class Model:
             raise
 
     def _denoise_together(self, lane: "Generator", jobs: Sequence[tuple[Job, Listener]]) -> None:
+        if not lane.loaded.adapter.takes_lists:
+            return
         revision = lane.loaded.facts["revision"]
         places = [(one, Workplace(self._manner.folder, one[0])) for one in jobs]
         open_ones = [one for one in places if one[1].kept(revision) is None]
-        if len(open_ones) < 2 or not lane.loaded.adapter.takes_lists:
+        if len(open_ones) < 2:
             return
         makings = [self._begin(lane, job, listener, None) for (job, listener), _ in open_ones]
         arguments = arguments_together(makings)
