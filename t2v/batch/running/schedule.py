@@ -32,13 +32,16 @@ class _Desk:
     group: int | None = None
     num_lanes: int = 0
     """0 while it loads."""
-    is_loading: bool = False
     is_leaving: bool = False
     num_calls: int = 0
     is_alone: bool = False
     jobs: dict[str, Job] = field(default_factory=dict)
     refused: set[int] = field(default_factory=set)
     """Groups that it could not load."""
+
+    @property
+    def is_loading(self) -> bool:
+        return self.group is not None and self.num_lanes == 0
 
     @property
     def is_busy(self) -> bool:
@@ -91,18 +94,9 @@ class Schedule:
         """How many workers would have something to do."""
         return sum(desk.is_busy for desk in self._desks.values()) + self.num_waiting
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no worker is at anything."""
-        return not any(desk.is_busy for desk in self._desks.values())
-
     def workers(self) -> list[str]:
         """All that have joined and have not died."""
         return list(self._desks)
-
-    def jobs_of(self, worker: str) -> tuple[Job, ...]:
-        """What a worker is making."""
-        return tuple(self._desks[worker].jobs.values()) if worker in self._desks else ()
 
     def group_of(self, worker: str) -> int | None:
         """What a worker has loaded or is loading."""
@@ -139,15 +133,14 @@ class Schedule:
     def loaded(self, worker: str, num_lanes: int) -> None:
         """A worker has loaded what it was told to."""
         if worker in self._desks:
-            desk = self._desks[worker]
-            desk.is_loading, desk.num_lanes = False, num_lanes
+            self._desks[worker].num_lanes = num_lanes
 
     def not_loaded(self, worker: str) -> None:
         """A worker could not load its group; others are asked before it is asked again."""
         desk = self._desks.get(worker)
         if desk is not None and desk.group is not None:
             desk.refused.add(desk.group)
-            desk.group, desk.is_loading = None, False
+            desk.group = None
 
     def ended(self, worker: str, keys: Collection[str]) -> tuple[Job, ...]:
         """A call of a worker is over; returns its jobs."""
@@ -205,7 +198,7 @@ class Schedule:
         index = self._group_for(desk)
         if index is None:
             return None
-        desk.group, desk.is_loading, desk.num_lanes = index, True, 0
+        desk.group, desk.num_lanes = index, 0
         return Load(self._groups[index], texts_of(self._waiting[index]))
 
     def _group_for(self, desk: _Desk) -> int | None:
