@@ -197,7 +197,7 @@ def _parts(
         return tuple(decoders)
     if share == "all":
         return None
-    names = (*parts_of(own_index(read_index(folder), spec)), *spec.parts)
+    names = _names(folder, spec)
     encoders = {name for name in names if name.startswith("text_encoder")}
     if share == "others":
         return tuple(name for name in names if name not in encoders)
@@ -207,8 +207,15 @@ def _parts(
 
 def _modules(folder: Path, spec: ModelSpec) -> set[str]:
     """The parts that have weights."""
-    names = (*parts_of(own_index(read_index(folder), spec)), *spec.parts)
-    return {name for name in names if (_folder_of(name, folder, spec) / "config.json").is_file()}
+    return {
+        name
+        for name in _names(folder, spec)
+        if (_folder_of(name, folder, spec) / "config.json").is_file()
+    }
+
+
+def _names(folder: Path, spec: ModelSpec) -> tuple[str, ...]:
+    return (*parts_of(own_index(read_index(folder), spec)), *spec.parts)
 
 
 def _folder_of(name: str, folder: Path, spec: ModelSpec) -> Path:

@@ -23,10 +23,8 @@ class Absent:
 
 
 def stand_in(name: str, folder: Path, dtype: torch.dtype | dict[str, torch.dtype]) -> Absent:
-    """What stands for the part in that folder."""
-    config: dict[str, Any] = {}
-    if (folder / "config.json").is_file():
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    """What stands for the part in that folder, which has a config."""
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     own = dtype.get(name, dtype["default"]) if isinstance(dtype, dict) else dtype
     is_diffusers = "_class_name" in config
     return Absent(name, FrozenDict(config) if is_diffusers else SimpleNamespace(**config), own)

@@ -83,10 +83,9 @@ class Encodings:
         @functools.wraps(encode_prompt)
         def encode(*args: Any, **kwargs: Any) -> Any:
             call = _described((args, kwargs))
-            if call is None:
-                with self._lock:
-                    return encode_prompt(*args, **kwargs)
             with self._lock:
+                if call is None:
+                    return encode_prompt(*args, **kwargs)
                 # What is kept of one text shall do for it among others.
                 each = [encode(*one, **named) for one, named in _one_by_one(names, args, kwargs)]
                 together = _joined(each) if each else None
@@ -118,12 +117,9 @@ class Encodings:
             return kept or (self._shelf is not None and self._shelf.has(self._name(call, pipe)))
 
     def _found(self, call: str, pipe: Any, encode: Callable[[], Any]) -> Any:
-        if call not in self._kept:
-            self._kept[call] = self._fetched(call, pipe, encode)
-        self._kept.move_to_end(call)
-        while len(self._kept) > self._max_kept:
-            self._kept.popitem(last=False)
-        return self._kept[call]
+        return _recalled(
+            self._kept, call, lambda: self._fetched(call, pipe, encode), self._max_kept
+        )
 
     def _fetched(self, call: str, pipe: Any, encode: Callable[[], Any]) -> Any:
         if self._shelf is None:
@@ -144,22 +140,25 @@ class Encodings:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def _remembering(self, name: str, encode: Callable[..., Any]) -> Callable[..., Any]:
-        kept = self._texts
-
         @functools.wraps(encode)
         def remember(*args: Any, **kwargs: Any) -> Any:
             call = _described((name, args, kwargs))
             if call is None:
                 return encode(*args, **kwargs)
             with self._lock:
-                if call not in kept:
-                    kept[call] = encode(*args, **kwargs)
-                kept.move_to_end(call)
-                if len(kept) > _FEW:
-                    kept.popitem(last=False)
-                return kept[call]
+                return _recalled(self._texts, call, lambda: encode(*args, **kwargs), _FEW)
 
         return remember
+
+
+def _recalled(memory: OrderedDict[str, Any], call: str, make: Callable[[], Any], most: int) -> Any:
+    """What is remembered of a call, made where nothing is; the oldest beyond so many are forgotten."""
+    if call not in memory:
+        memory[call] = make()
+    memory.move_to_end(call)
+    while len(memory) > most:
+        memory.popitem(last=False)
+    return memory[call]
 
 
 def _one_by_one(

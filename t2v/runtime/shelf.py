@@ -78,20 +78,24 @@ class Shelf:
     def _make_room(self, num_bytes: int) -> None:
         with self._lock:
             self.num_written += num_bytes
-            if self._num_bytes is None:
-                self._num_bytes = sum(size for _, size, _ in self._files())
+            if self._num_bytes is None or self._num_bytes + num_bytes > self.max_bytes:
+                self._num_bytes = self._cleared()
             else:
                 self._num_bytes += num_bytes
-            if self._num_bytes <= self.max_bytes:
-                return
-            left = self._num_bytes = sum(size for _, size, _ in self._files())
-            for _, size, path in sorted(self._files()):
-                if left <= 0.9 * self.max_bytes:
-                    break
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    left -= size
-            self._num_bytes = left
+
+    def _cleared(self) -> int:
+        """Delete something where there is too much; returns how much there is."""
+        files = sorted(self._files())
+        left = sum(size for _, size, _ in files)
+        if left <= self.max_bytes:
+            return left
+        for _, size, path in files:
+            if left <= 0.9 * self.max_bytes:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                left -= size
+        return left
 
     def _files(self) -> list[tuple[float, int, Path]]:
         found = []
