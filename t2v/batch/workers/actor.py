@@ -17,6 +17,7 @@ from pathlib import Path
 import t2v
 from t2v.batch.making import Manner
 from t2v.batch.run_folder.finished import sidecars_of
+from t2v.batch.run_folder.view import WORK
 from t2v.batch.workers.bringing import Found
 from t2v.batch.workers.engine import Message, Work
 from t2v.batch.workers.worker import Worker
@@ -54,7 +55,7 @@ class Actor:
             )
         self._is_shared = (manner.folder / mark).is_file()
         self._folder = manner.folder if self._is_shared else _own_folder()
-        self._log = self._folder / ".work" / "logs" / log
+        self._log = self._folder / WORK / "logs" / log
         _write_to(self._log)
         self._unheard: list[Message] = []
         self._first = 0

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from t2v.batch.making import Manner
+from t2v.batch.run_folder.view import WORK
 from t2v.batch.workers.devices import Gpus
 from t2v.batch.workers.engine import Died, Message, Work
 from t2v.batch.workers.spawned import Command, Start
@@ -76,10 +77,10 @@ class LocalEngine:
     def open(self, manner: Manner, maker: str) -> None:
         """Wait until workers of an earlier run are gone."""
         self._manner, self._maker = manner, maker
-        self._logs = manner.folder / ".work" / "logs"
+        self._logs = manner.folder / WORK / "logs"
         try:
             self._logs.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(manner.folder / ".work" / f"workers{self._label}.lock")
+            self._lock = _locked(manner.folder / WORK / f"workers{self._label}.lock")
         except OSError as error:
             raise disk_error(self._logs, error) from error
 

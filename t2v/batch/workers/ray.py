@@ -15,6 +15,7 @@ from typing import Any
 
 import t2v
 from t2v.batch.making import Manner
+from t2v.batch.run_folder.view import WORK
 from t2v.batch.workers.actor import Actor, Said
 from t2v.batch.workers.bringing import Found, bring
 from t2v.batch.workers.cluster import Cluster, Gone, WorkerGone
@@ -84,7 +85,7 @@ class RayEngine:
         self._opened_at = 0.0
         self._has_complained = False
         self._looked_at = float("-inf")
-        self._mark = f".work/shared-{secrets.token_hex(8)}"
+        self._mark = f"{WORK}/shared-{secrets.token_hex(8)}"
         self._manner: Manner | None = None
         self._maker = ""
         self._folder = self._logs = Path()
@@ -101,7 +102,7 @@ class RayEngine:
     def open(self, manner: Manner, maker: str) -> None:
         """Join the cluster, and leave a mark by which workers know whether they see the folder."""
         self._manner, self._maker, self._folder = manner, maker, manner.folder
-        self._logs = self._folder / ".work" / "logs"
+        self._logs = self._folder / WORK / "logs"
         try:
             self._logs.mkdir(parents=True, exist_ok=True)
             (self._folder / self._mark).touch()
