@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from t2v.batch.making import Outcome
+from t2v.batch.run_folder.derived import write_anew
 from t2v.batch.run_folder.journal import dump
 from t2v.batch.run_folder.standing import JobState, Lines, Planned, State, Status
-from t2v.media.parts import Part, disk_error
 
 RESULTS = "results.jsonl"
 
@@ -57,32 +57,15 @@ def write_results(folder: Path, state: State) -> int:
     Raises:
         DiskError: The disk is full, or the folder cannot be written.
     """
-    target = folder / RESULTS
-    try:
-        part = Part(target)
-        try:
-            for chunk in _chunks(state):
-                part.write(chunk)
-            num_bytes = part.tell()
-            part.publish(overwrite=True)
-        finally:
-            part.discard()
-    except OSError as error:
-        raise disk_error(target, error) from error
-    return num_bytes
+    return write_anew(folder / RESULTS, _lines(state))
 
 
-def _chunks(state: State, min_bytes: int = 1 << 20) -> Iterator[bytes]:
-    chunk = bytearray()
+def _lines(state: State) -> Iterator[bytes]:
     with Lines() as lines:
         for key in state.wanted:
             planned, job = state.planned.get(key), state.of(key)
             if job.place and job.outcome:
-                chunk += _line(planned or job, job, job.outcome, lines.read(job.place)[1])
-            if len(chunk) >= min_bytes:
-                yield bytes(chunk)
-                chunk.clear()
-    yield bytes(chunk)
+                yield _line(planned or job, job, job.outcome, lines.read(job.place)[1])
 
 
 def _line(named: Planned | JobState, job: JobState, outcome: Outcome, record: bytes) -> bytes:

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from t2v import __version__
+from t2v.batch.run_folder.derived import write_anew
 from t2v.batch.sheet.cards import Card, cards_of
-from t2v.media.parts import Part, disk_error
 
 SHEET_NAME = "index.html"
 SCRIPTS = ("base.js", "find.js", "grid.js", "detail.js", "compare.js", "start.js")
@@ -25,7 +25,6 @@ FIELDS = (
 """Columns of the page's data, one row a video."""
 _MAX_SHARED = 20_000
 """Distinct settings that are told once; every further one is a row of its own, and memory is flat."""
-_CHUNK_BYTES = 1 << 18
 
 
 def write_sheet(folder: Path, *, title: str | None = None) -> Path:
@@ -45,26 +44,8 @@ def write_sheet(folder: Path, *, title: str | None = None) -> Path:
 
 def write_page(path: Path, title: str, cards: Iterable[Card]) -> Path:
     """Write the page to `path`, whole or not at all; the cards are taken one at a time."""
-    try:
-        part = Part(path)
-        try:
-            for chunk in _chunks(_page(title, cards)):
-                part.write(chunk)
-            return part.publish(overwrite=True)
-        finally:
-            part.discard()
-    except OSError as error:
-        raise disk_error(path, error) from error
-
-
-def _chunks(texts: Iterable[str]) -> Iterator[bytes]:
-    buffer = bytearray()
-    for text in texts:
-        buffer += text.encode()
-        if len(buffer) >= _CHUNK_BYTES:
-            yield bytes(buffer)
-            buffer.clear()
-    yield bytes(buffer)
+    write_anew(path, (text.encode() for text in _page(title, cards)))
+    return path
 
 
 def _page(title: str, cards: Iterable[Card]) -> Iterator[str]:
