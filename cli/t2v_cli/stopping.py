@@ -44,10 +44,7 @@ class Stopping:
         """Show the event; raise where the run was asked to end and can."""
         self._display(event)
         self._stage = event.stage or self._stage
-        # A finished video is kept: its `done` is no place to stop.
-        # After the last step the latents are there: the next stage keeps them.
-        is_last = event.event == "step" and event.step == event.of
-        if self.is_asked and event.event in ("stage", "step", "frames") and not is_last:
+        if self.is_asked and event.is_place_to_stop:
             raise KeyboardInterrupt
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

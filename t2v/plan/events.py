@@ -29,6 +29,15 @@ class Event:
     status: ItemStatus | None = None
     """Of an `item` event: what became of the video. `step` of `of` are then finished."""
 
+    @property
+    def is_place_to_stop(self) -> bool:
+        """Whether a run may end here: between steps, and not where the last one has just been made.
+
+        A finished video is kept, and so is what the last step completed.
+        """
+        is_last = self.event == "step" and self.step == self.of
+        return self.event in ("stage", "step", "frames") and not is_last
+
 
 Listener = Callable[[Event], None]
 """Called in the thread that generates; must return quickly and not raise."""

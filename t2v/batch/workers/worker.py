@@ -87,9 +87,7 @@ class Worker:
         self._tell(Ended(self._name, whole))
 
     def _heard(self, event: Event) -> None:
-        # A finished video is kept, and so is what the last step completed.
-        is_last = event.event == "step" and event.step == event.of
-        if event.event in ("stage", "step", "frames") and not is_last:
+        if event.is_place_to_stop:
             self._stop_if_asked()
         self._tell(Heard(self._name, replace(event, worker=self._name)))
 
