@@ -140,7 +140,7 @@ class Trainer:
             1, -1, 1, 1, 1
         )
         trained = [pair for pair in self.vae.named_parameters() if pair[1].requires_grad]
-        self.optimizer = Muon(trained, lr=args.lr)
+        self.optimizer = Muon(trained, lr=args.lr, dtype=getattr(torch, args.dtype))
         self.steps = 0
         self.elapsed = 0.0
 

@@ -134,7 +134,7 @@ class Trainer:
         for module in self.average.modules():
             module._forward_hooks.clear()
         named = [*self.model.named_parameters(), *self.guide.named_parameters()]
-        self.optimizer = Muon(named, lr=args.lr)
+        self.optimizer = Muon(named, lr=args.lr, dtype=getattr(torch, args.dtype))
         self.denoise = torch.compile(transformer) if args.compile else transformer
         self.steps = self.samples = 0
         self.elapsed = 0.0

@@ -35,7 +35,7 @@ class Guide(nn.Module):
 
     def loss(self, labels: torch.Tensor) -> torch.Tensor:
         """Cross entropy of the naming, summed over attributes, averaged over patches."""
-        hidden_states = self._hidden_states
+        hidden_states = self._hidden_states.float()
         logits = self.head(functional.layer_norm(hidden_states, hidden_states.shape[-1:]))
         return (
             functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")

@@ -46,9 +46,9 @@ def _side_by_side(scene: Scene, rng: random.Random, num_frames: int) -> list[Tra
     result = []
     for subject, lane in zip(scene.subjects, (0.27, 0.73), strict=True):
         x, y = (0.5, lane) if sideways else (lane, rng.uniform(0.42, 0.58))
-        track = _still(x, y, rng.uniform(0.115, 0.14), rng, num_frames)
+        track = _still(x, y, rng.uniform(0.13, 0.15), rng, num_frames)
         crossing = subject.motion in ("left", "right") and not sideways
-        distance = rng.uniform(0.22, 0.26) if crossing else rng.uniform(0.5, 0.6)
+        distance = rng.uniform(0.19, 0.23) if crossing else rng.uniform(0.5, 0.6)
         result.append(_moved(track, subject.motion, distance, 0.12, rng))
     return result
 

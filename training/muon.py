@@ -15,7 +15,10 @@ COEFFICIENTS = (
 
 
 def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
-    """The nearest (semi-)orthogonal matrices, roughly; the last two dimensions are the matrix."""
+    """The nearest (semi-)orthogonal matrices, roughly; the last two dimensions are the matrix.
+
+    bfloat16 is enough for it (https://kellerjordan.github.io/posts/muon), in half the time.
+    """
     wide = matrix.shape[-2] <= matrix.shape[-1]
     x = matrix if wide else matrix.mT
     x = x / (x.norm(dim=(-2, -1), keepdim=True) * 1.02 + 1e-7)
@@ -28,7 +31,8 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
 class Muon(torch.optim.Optimizer):
     """Orthogonalised momentum at `lr` for parameters with two or more dimensions, Adam for the rest.
 
-    `step` takes the schedule: a factor on both learning rates.
+    `dtype` is what updates are made orthogonal in. `step` takes the schedule: a factor on both
+    learning rates.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class Muon(torch.optim.Optimizer):
         lr: float = 0.02,
         momentum: float = 0.95,
         adam_lr: float = 2e-3,
+        dtype: torch.dtype = torch.float32,
         adam_names: tuple[str, ...] = ("shared", "embed_tokens"),
     ) -> None:
         matrices, others = [], []
@@ -50,6 +55,7 @@ class Muon(torch.optim.Optimizer):
             {"params": others, "lr": adam_lr, "matrix": False},
         ]
         super().__init__(groups, {"momentum": momentum})
+        self.dtype = dtype
 
     @torch.no_grad()
     def step(self, factor: float = 1.0) -> None:  # ty: ignore[invalid-method-override]
@@ -66,7 +72,8 @@ class Muon(torch.optim.Optimizer):
         average = state.setdefault("average", torch.zeros_like(parameter))
         average.lerp_(gradient, 1 - group["momentum"])
         nesterov = gradient.lerp(average, group["momentum"])
-        update = orthogonal(nesterov.reshape(len(parameter), -1)).reshape(parameter.shape)
+        update = orthogonal(nesterov.reshape(len(parameter), -1).to(self.dtype))
+        update = update.reshape(parameter.shape).to(parameter.dtype)
         return update * max(1.0, len(parameter) / parameter[0].numel()) ** 0.5
 
     def _adam_update(self, parameter: torch.Tensor, group: dict[str, Any]) -> torch.Tensor:

@@ -83,8 +83,8 @@ STRANGE_WORDS: tuple[str, ...] = (
     "realistic", "shiny", "somewhere", "4k", "cartoon", "very", "scene", "gracefully", "tiny",
 )  # fmt: skip
 
-SIZE_WORDS = {"small": 0.115, "big": 0.22}
-USUAL_RADIUS = (0.145, 0.18)
+SIZE_WORDS = {"small": 0.14, "big": 0.25}
+USUAL_RADIUS = (0.175, 0.21)
 
 
 @dataclass(frozen=True)
