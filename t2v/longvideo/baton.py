@@ -1,20 +1,17 @@
 """A call on a thread of its own that runs only while it is waited for."""
 
-import contextlib
 import contextvars
 import ctypes
-import functools
-import sys
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from t2v.runtime.heap import share_heap
+
 Result = TypeVar("Result")
 _WAKE_S = 0.5
 """An interrupt that comes to another thread, or on Windows, does not end a wait by itself."""
-_M_ARENA_MAX = -8
-"""Of glibc's malloc.h."""
 Meet = Callable[[Any], Any]
 """Called inside with what there is to show: waits, and returns what `Call.send` was given."""
 
@@ -50,7 +47,8 @@ class Call(Generic[Result]):
     def send(self, value: Any = None) -> Any:
         """Let the call run on with a value; returns what it shows next, or `Finished`."""
         if self._thread.ident is None:
-            _share_memory()
+            # One thread runs at a time: what a window has freed is there for the next one.
+            share_heap()
             self._thread.start()
         self._is_running = True
         self._inbox.put((True, value))
@@ -104,15 +102,3 @@ class Call(Generic[Result]):
         if not goes_on:
             raise _Stopped
         return value
-
-
-@functools.cache
-def _share_memory() -> None:
-    """Let all threads take memory from one heap, where the C library would give each its own.
-
-    One thread runs at a time, so none waits for another; and what a window has freed is there for
-    the next one. Otherwise each live window adds some MiB: `bench/long.py`.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

@@ -35,6 +35,8 @@ class Lanes:
         is_cpu = generator.loaded.device.type == "cpu"
         # A device that is busy with one denoising does not do two of them any faster.
         self.denoising: Any = nullcontext() if is_cpu else threading.Lock()
+        # Decoding takes the most memory and the least time: half of the lanes do it at once.
+        self.decoding = threading.Semaphore(max(1, num_lanes // 2))
 
     @property
     def first(self) -> "Generator":

@@ -32,6 +32,9 @@ class VideoMaker:
     def __init__(self, manner: Manner) -> None:
         import torch
 
+        from t2v.runtime.heap import share_heap
+
+        share_heap()
         self._manner = manner
         self._num_threads = torch.get_num_threads()
         self._set_threads: Callable[[int], None] = torch.set_num_threads

@@ -20,6 +20,7 @@ from t2v.errors import DiskError, MemoryExhaustedError, RequestError
 from t2v.plan.events import Listener
 from t2v.plan.request import MemoryPlan, Plan
 from t2v.runtime.encoded import Encodings  # noqa: TID253 - workers alone import this
+from t2v.runtime.heap import return_free_memory  # noqa: TID253
 from t2v.runtime.offload import next_rung  # noqa: TID253
 from t2v.runtime.shelf import Shelf  # noqa: TID253
 from t2v.zoo.places import cache_home
@@ -63,6 +64,7 @@ class Model:
         self.threads_of_a_lane = max(1, num_threads // num_lanes)
         self._relief = Relief(generator)
         self._num_split = 0
+        return_free_memory()
 
     def close(self) -> None:
         """Free the weights."""
@@ -180,7 +182,11 @@ class Model:
             latents, making.saved = kept
             making.record["memory"] = _memory_facts(lane)
         making.record["key"] = job.key
-        video = making.decode(latents)
+        with self.lanes.decoding:
+            try:
+                video = making.decode(latents)
+            finally:
+                return_free_memory()
         making.progress.done()
         return video
 
