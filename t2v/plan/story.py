@@ -150,7 +150,8 @@ def _value(key: str, value: Any) -> Any:
         case "seed" if value is None or (type(value) is int and 0 <= value <= MAX_SEED):
             return value
     if key not in _KEYS:
-        raise ValueError(f"there is no such key.{suggestion(str(key), _KEYS)}")
+        known = suggestion(str(key), _KEYS) or f" Known: {', '.join(_KEYS)}."
+        raise ValueError(f"there is no key {quoted(str(key))}.{known}")
     wanted = {"cut": "true or false", "noise": "new or shared", "seed": "a whole number from 0"}
     raise ValueError(f"must be {wanted.get(key, 'text')}, not {quoted(value)}")
 

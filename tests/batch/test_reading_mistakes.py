@@ -196,7 +196,7 @@ def test_a_name_is_taken_once():
          "a.yaml:2:21: seed is in the matrix as seed; leave one of them out."),
         ("- story: [{at: 1s, prompt: a}]\n",
          "a.yaml:1:3: The story begins at 1s; give a prompt for what is shown before, or an entry at 0s."),
-        ("- prompt: a\n  story: [{at: 1s, prompt: b}, {at: 2s, promt: c}]\n", "a.yaml:2:41: there is no such key. Did you mean 'prompt'?"),
+        ("- prompt: a\n  story: [{at: 1s, prompt: b}, {at: 2s, promt: c}]\n", "a.yaml:2:41: there is no key 'promt'. Did you mean 'prompt'?"),
         ("- &x a\n- *x\n", "a.yaml:1:3: anchors and aliases (& and *) are not allowed; repeat it."),
         ("- prompt: {red|blue} ball\n", "a.yaml:1:22: not YAML: did not find expected key. Put text with braces in quotes."),
         ("- prompt: {red|blue}\n", "a.yaml:1:3: prompt must be text, not {'red|blue': None}"),
@@ -207,11 +207,24 @@ def test_a_wrong_document_is_refused_with_the_key(text, message):
     assert lines[0] == message
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("a.yaml", "- prompt: a\n  story: [{prompt: b, text: c}]\n", "a.yaml:2:23"),
+        ("a.jsonl", '{"prompt": "a", "story": [{"prompt": "b", "text": "c"}]}\n', "a.jsonl:1:17"),
+    ],
+)
+def test_a_key_that_a_story_does_not_have_is_told_with_those_it_has(name, text, place):
+    assert complaints(name, text) == [
+        f"{place}: there is no key 'text'. Known: at, prompt, cut, noise, seed, negative_prompt."
+    ]
+
+
 def test_mistakes_of_a_story_file_are_told_where_they_are():
     Path("s.yaml").write_text("- {at: 0s, prompt: a}\n- {at: 1s, promt: b}\n")
 
     assert complaints("a.txt", "--story s.yaml\n") == [
-        f"a.txt:1:1: --story: {Path('s.yaml').absolute()}:2:12: [1].promt: there is no such key. "
+        f"a.txt:1:1: --story: {Path('s.yaml').absolute()}:2:12: [1].promt: there is no key 'promt'. "
         "Did you mean 'prompt'?",
         f"a.txt:1:1: --story: {Path('s.yaml').absolute()}:2:3: [1]: has no prompt",
     ]

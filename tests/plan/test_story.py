@@ -104,7 +104,7 @@ def test_every_mistake_of_a_story_file_is_said_with_its_place(tmp_path):
         "1:4: [0].at: 'soon' is no time such as 5s, 2.5s, 1m30s, 00:05 or 40f (frames)",
         "2:12: [1].prompt: The prompt is empty; say what the video should show",
         "3:26: [2].cut: must be true or false, not 'perhaps'",
-        "3:40: [2].promt: there is no such key. Did you mean 'prompt'?",
+        "3:40: [2].promt: there is no key 'promt'. Did you mean 'prompt'?",
         "4:26: [3].seed: only a new shot has it; add `cut: true`",
         "5:3: [4]: must be a prompt or {at: ..., prompt: ...}",
         "6:3: [5]: has no prompt",
@@ -148,7 +148,11 @@ def test_control_characters_of_a_story_do_not_reach_the_model():
         (5, "story: must be a file or a list of prompts, not 5"),
         ([], "story: the story is empty"),
         ([["a"]], "story: entry 1: must be a prompt or {at: ..., prompt: ...}"),
-        ([{5: "a", "prompt": "b"}], "story: entry 1, 5: there is no such key."),
+        (
+            [{5: "a", "prompt": "b"}],
+            "story: entry 1, 5: there is no key '5'. "
+            "Known: at, prompt, cut, noise, seed, negative_prompt.",
+        ),
         (
             [{"prompt": "a", "seed": True}],
             "story: entry 1, seed: must be a whole number from 0, not True",
