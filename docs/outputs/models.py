@@ -1,87 +1,94 @@
-"""Writes the JSON schemas of `t2v models --json` from the code; `--check` says whether they hold."""
+"""The schemas of `t2v models`: an entry of a catalog, and what follows from it on this machine."""
 
-import json
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from outputs.words import (
+    FRACTION,
+    MAYBE_BYTES,
+    MAYBE_TEXT,
+    NUMBER_OF_BYTES,
+    TEXT,
+    YES_OR_NO,
+    Schema,
+    array,
+    one_of,
+    record,
+    said,
+)
 
 from t2v.plan.rungs import RUNGS
 from t2v.zoo.spec import ModelSpec
 
-FOLDER = Path(__file__).parent / "pages" / "schemas"
-
-Schema = dict[str, Any]
-
-NUMBER_OF_BYTES = {"type": "integer", "minimum": 0}
-MAYBE_BYTES = {"type": ["integer", "null"], "minimum": 0}
-MAYBE_TEXT = {"type": ["string", "null"]}
-MAYBE_RUNG = {"enum": [*RUNGS, None]}
-
-
-def record(description: str, **properties: Schema) -> Schema:
-    """An object with all of these properties and no other."""
-    return {
-        "type": "object",
-        "description": description,
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-FACTS = {
+FACTS: dict[str, Schema] = {
     "params": {"type": "integer", "minimum": 0, "description": "Of what denoises; 0 is unknown."},
-    "download_bytes": {**NUMBER_OF_BYTES, "description": "0 is unknown, or nothing to download."},
-    "is_default": {"type": "boolean", "description": "A request that names no model gets it."},
-    "is_here": {"type": "boolean", "description": "All of its files are on this machine."},
+    "download_bytes": said(NUMBER_OF_BYTES, "0 is unknown, or nothing to download."),
+    "is_default": said(YES_OR_NO, "A request that names no model gets it."),
+    "is_here": said(YES_OR_NO, "All of its files are on this machine."),
     "native": record(
         "One clip as the model was trained.",
         width={"type": "integer"},
         height={"type": "integer"},
         num_frames={"type": "integer"},
-        fps={"type": "string", "description": "An exact fraction, such as 24000/1001."},
+        fps=FRACTION,
         duration_s={"type": "number"},
     ),
     "fits": record(
         "Whether one native clip fits the memory of this machine.",
-        answer={"enum": ["yes", "offload", "no", "unknown"]},
-        rung={**MAYBE_RUNG, "description": "The fastest placement of the weights that fits."},
+        answer=one_of(("yes", "offload", "no", "unknown")),
+        rung={
+            "enum": [*RUNGS, None],
+            "description": "The fastest placement of the weights that fits.",
+        },
         peak_bytes=MAYBE_BYTES,
         limit_bytes=MAYBE_BYTES,
     ),
 }
-SCORE = {"score": {"type": "number", "exclusiveMinimum": 0}}
-PAGE = {
-    "license_meaning": {"type": "string"},
-    "rungs": {
-        "type": "array",
-        "items": record(
+SCORE: dict[str, Schema] = {"score": {"type": "number", "exclusiveMinimum": 0}}
+PAGE: dict[str, Schema] = {
+    "license_meaning": TEXT,
+    "rungs": array(
+        record(
             "The estimated peak of one placement on this kind of device.",
-            rung={"enum": list(RUNGS)},
+            rung=one_of(RUNGS),
             peak_bytes=NUMBER_OF_BYTES,
         ),
-    },
-    "machine": record("This machine.", device={"type": "string"}, name={"type": "string"}),
+    ),
+    "machine": record("This machine.", device=TEXT, name=TEXT),
     "folder_here": MAYBE_TEXT,
     "revision_here": MAYBE_TEXT,
-    "command": {"type": "string", "description": "A command line that runs the model."},
+    "command": said(TEXT, "A command line that runs the model."),
 }
 
 
-def model(title: str, **more: Schema) -> Schema:
+def models_list() -> Schema:
+    """All models, or those that the filters leave."""
+    return _several("t2v models list --json", _model("A model"))
+
+
+def models_search() -> Schema:
+    """The models that were found."""
+    return _several("t2v models search --json", _model("A match", SCORE))
+
+
+def models_show() -> Schema:
+    """One model."""
+    return _model("t2v models show --json", PAGE)
+
+
+def _model(title: str, more: dict[str, Schema] | None = None) -> Schema:
     """An entry of a catalog, what follows from it, and more."""
-    entry = ModelSpec.model_json_schema(mode="serialization")
-    definitions = {name: without_nulls(part) for name, part in entry.pop("$defs").items()}
-    entry = without_nulls(entry)
-    entry["properties"] |= FACTS | more
-    entry["required"] += [*FACTS, *more]
+    facts = FACTS | (more or {})
+    entry: Schema = ModelSpec.model_json_schema(mode="serialization")
+    definitions = {name: _without_nulls(part) for name, part in entry.pop("$defs").items()}
+    entry = _without_nulls(entry)
+    entry["properties"] |= facts
+    entry["required"] += facts
     return {**entry, "title": title, "$defs": definitions}
 
 
-def without_nulls(schema: Schema) -> Schema:
+def _without_nulls(schema: Schema) -> Schema:
     """What is null is left out of the output, so it is optional, and never null."""
-    properties = schema.get("properties", {})
+    properties: dict[str, Any] = schema.get("properties", {})
     optional = {
         name for name, one in properties.items() if {"type": "null"} in one.get("anyOf", ())
     }
@@ -94,33 +101,6 @@ def without_nulls(schema: Schema) -> Schema:
     return schema
 
 
-def several(title: str, one: Schema) -> Schema:
+def _several(title: str, one: Schema) -> Schema:
     """A list of them."""
     return {"title": title, "type": "array", "items": one, "$defs": one.pop("$defs")}
-
-
-SCHEMAS: dict[str, Callable[[], Schema]] = {
-    "models-list": lambda: several("t2v models list --json", model("A model")),
-    "models-search": lambda: several("t2v models search --json", model("A match", **SCORE)),
-    "models-show": lambda: model("t2v models show --json", **PAGE),
-}
-
-
-def main() -> None:
-    """Write the schemas, or compare them."""
-    stale = []
-    for name, make in SCHEMAS.items():
-        path = FOLDER / f"{name}.json"
-        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **make()}
-        text = json.dumps(schema, indent=1) + "\n"
-        if "--check" not in sys.argv:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-            stale.append(str(path))
-    if stale:
-        sys.exit(f"out of date: {', '.join(stale)}; run python docs/schemas.py")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,40 @@
+"""Writes the JSON schemas of what commands print from the code; `--check` says whether they hold."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from outputs.models import models_list, models_search, models_show
+from outputs.words import Schema
+
+FOLDER = Path(__file__).parent / "pages" / "schemas"
+
+SCHEMAS: dict[str, Callable[[], Schema]] = {
+    "models-list": models_list,
+    "models-search": models_search,
+    "models-show": models_show,
+}
+
+
+def main() -> None:
+    """Write the schemas, or compare them."""
+    texts = {FOLDER / f"{name}.json": _text(make()) for name, make in SCHEMAS.items()}
+    if "--check" not in sys.argv:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return
+    there = {path: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
+    stale = [path for path, text in texts.items() if there.get(path) != text]
+    if stale:
+        sys.exit(f"out of date: {', '.join(map(str, stale))}; run python docs/schemas.py")
+
+
+def _text(schema: Schema) -> str:
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps({"$schema": draft, **schema}, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    main()
