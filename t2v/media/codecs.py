@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from t2v.errors import RequestError
 
@@ -108,14 +108,29 @@ SUFFIX_OF_CODEC = {
 """Where a codec goes when no name was given; `.mp4` for the rest, a folder for `png`."""
 
 
-def choose(path: Path, codec: str = "auto") -> tuple[Codec, Container]:
-    """The codec and container for a file name; a contradiction is a RequestError."""
+def suffix_of(codec: str) -> str:
+    """Of a name that is made up."""
+    return "" if codec == "png" else SUFFIX_OF_CODEC.get(codec, ".mp4")
+
+
+def container_of(path: PurePath, shown: str) -> Container:
+    """The container for a file name, which messages show like this.
+
+    Raises:
+        RequestError: No video is called so.
+    """
     container = CONTAINERS.get(path.suffix.lower())
     if container is None:
         raise RequestError(
-            f"{path.name}: {path.suffix or 'no suffix'} is no known kind of video. "
+            f"{shown}: {path.suffix[:60] or 'no suffix'} is no known kind of video. "
             f"Known: {', '.join(CONTAINERS)}, or a folder (frames/) for PNG images."
         )
+    return container
+
+
+def choose(path: Path, codec: str = "auto") -> tuple[Codec, Container]:
+    """The codec and container for a file name; a contradiction is a RequestError."""
+    container = container_of(path, path.name)
     if codec == "auto":
         return CODECS[container.codecs[0]], container
     if codec not in container.codecs:

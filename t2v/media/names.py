@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from t2v.errors import OutputExistsError, RequestError
-from t2v.media.codecs import CONTAINERS, SUFFIX_OF_CODEC
+from t2v.media.codecs import container_of, suffix_of
 from t2v.media.parts import MAX_NAME_BYTES
 
 DEFAULT_TEMPLATE = "{prompt}-{seed}"
@@ -105,7 +105,7 @@ def output_paths(
 def _fresh_names(requests: Sequence[Named]) -> list[Path]:
     paths: dict[Path, None] = {}  # in order, and looked up at once among ten thousand
     for index, request in enumerate(requests):
-        suffix = "" if request.codec == "png" else SUFFIX_OF_CODEC.get(request.codec, ".mp4")
+        suffix = suffix_of(request.codec)
         name = filled(DEFAULT_TEMPLATE, request, index)
         n, path = 1, Path(name + suffix)
         while path in paths or _is_taken(path):
@@ -151,11 +151,8 @@ def _checked(text: str) -> str:
         raise RequestError(f"{shown} is a folder that exists. Name a file in it, or a new folder.")
     # os.path: a Path raises where a part of the name is too long.
     is_there = os.path.isdir(text)  # noqa: PTH112
-    if not is_folder and not is_there and path.suffix.lower() not in CONTAINERS:
-        raise RequestError(
-            f"{shown}: {path.suffix[:60] or 'no suffix'} is no known kind of video. "
-            f"Known: {', '.join(CONTAINERS)}, or a folder (frames/) for PNG images."
-        )
+    if not is_folder and not is_there:
+        container_of(path, shown)
     return os.path.expanduser(text)  # noqa: PTH111 - a Path would lose the slash of a folder
 
 

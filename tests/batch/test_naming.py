@@ -110,6 +110,15 @@ def test_an_output_that_does_not_hold_its_codec_is_refused():
         outputs(item(output="x.gif", codec="hevc"))
 
 
+def test_of_many_impossible_outputs_a_hundred_are_told():
+    asked = [item(f"a fox {n}", output="x.exe", source=f"p.txt:{n}") for n in range(1, 131)]
+    with pytest.raises(DocumentError) as caught:
+        outputs(*asked)
+    first, *_, last = lines = str(caught.value).splitlines()
+    assert first.startswith("p.txt:1: x.exe: .exe is no known kind of video. Known: .mp4, ")
+    assert (len(lines), last) == (101, "and 30 more")
+
+
 def test_a_name_that_is_asked_for_is_not_given_to_another():
     [plain] = ids(item("a dog"))
     made = outputs(item("a dog"), item(output=f"{plain}.mp4", source="p.txt:2"))

@@ -144,7 +144,7 @@ def test_a_wrong_table_is_refused_with_the_cell(text, message):
         ('{"prompt": "x", "seed": 1.5}', "a.jsonl:1:17: seed must be a whole number, not 1.5"),
         ('{"prompt": "x", "id": ""}', "a.jsonl:1:17: id must be a name, not ''"),
         ('{"prompt": "x", "output": "x.exe"}',
-         "a.jsonl:1:17: output: 'x.exe' is no kind of video; known are "),
+         "a.jsonl:1:17: output: 'x.exe': .exe is no known kind of video. Known: "),
         ('{"prompt": "x", "output": "/x.mp4"}',
          "a.jsonl:1:17: output: '/x.mp4' leads out of the run folder; name a file below it"),
         ('[{"prompt": "x"}]', 'a.jsonl:1:1: must be an object such as {"prompt": ...}. '

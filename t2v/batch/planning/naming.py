@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
 
 from t2v.batch.jobs import Layout
-from t2v.errors import PromptFilesError, RequestError
-from t2v.media.codecs import CONTAINERS, SUFFIX_OF_CODEC, check_encoding
+from t2v.batch.reading.mistakes import Mistakes
+from t2v.errors import RequestError
+from t2v.media.codecs import check_encoding, container_of, suffix_of
 from t2v.media.names import PROMPT_BYTES, check_template, filled, shortened, slug
 from t2v.media.parts import MAX_NAME_BYTES
 from t2v.plan.request import Request
@@ -53,8 +54,7 @@ def name_all(drafts: Sequence[Draft], layout: Layout, *, is_compared: bool) -> N
         names.vbench(drafts, is_compared=is_compared)
     else:
         names.flat(drafts)
-    if names.errors:
-        raise PromptFilesError("\n".join(names.errors))
+    names.mistakes.check()
 
 
 def _ids(drafts: Sequence[Draft]) -> Iterator[str]:
@@ -81,7 +81,7 @@ class _Names:
     """Outputs as they are handed out, and what is wrong with those that were asked for."""
 
     def __init__(self) -> None:
-        self.errors: list[str] = []
+        self.mistakes = Mistakes()
         self._checked: set[tuple[str, str, int | None]] = set()
 
     def flat(self, drafts: Sequence[Draft]) -> None:
@@ -92,13 +92,13 @@ class _Names:
                 self._check_encoding(draft)
             except RequestError as error:
                 self._wrong(draft, str(error))
-        if self.errors:
+        if self.mistakes.count:
             return
         self._settle_meetings(asked)
         taken = {_place(draft.output) for draft in asked}
         for draft in drafts:
             if draft.template is None:
-                suffix = _suffix(draft.request.codec)
+                suffix = suffix_of(draft.request.codec)
                 is_free = _place(draft.id + suffix) not in taken
                 draft.output = f"{draft.id if is_free else f'{draft.id}-{draft.key}'}{suffix}"
                 self._check_quietly(draft)
@@ -110,7 +110,7 @@ class _Names:
         for draft in drafts:
             prompt = draft.request.prompt
             folder = f"{slug(draft.request.model, PROMPT_BYTES)}/" if is_compared else ""
-            name = f"{prompt}-{number[folder + prompt]}{_suffix(draft.request.codec)}"
+            name = f"{prompt}-{number[folder + prompt]}{suffix_of(draft.request.codec)}"
             number[folder + prompt] += 1
             draft.output = folder + name
             unlike = _unlike(first.setdefault(folder + prompt, draft).request, draft.request)
@@ -172,7 +172,7 @@ class _Names:
             self._checked.add(kind)
 
     def _wrong(self, draft: Draft, message: str) -> None:
-        self.errors.append(f"{draft.source}: {message}" if draft.source else message)
+        self.mistakes.add(draft.source, message)
 
 
 def _unlike(one: Request, other: Request) -> str:
@@ -184,10 +184,6 @@ def _unlike(one: Request, other: Request) -> str:
         and field.name not in ("prompt", "seed")
         and getattr(one, field.name) != getattr(other, field.name)
     )
-
-
-def _suffix(codec: str) -> str:
-    return "" if codec == "png" else SUFFIX_OF_CODEC.get(codec, ".mp4")
 
 
 def _place(output: str) -> str:
@@ -210,11 +206,8 @@ def _asked_for(draft: Draft) -> str:
         raise RequestError(f"{shown}: no file or folder of a run begins with a . or ~.")
     if any(len(os.fsencode(part)) > MAX_NAME_BYTES for part in path.parts):
         raise RequestError(f"{shown}: a name has at most {MAX_NAME_BYTES} bytes.")
-    if not template.endswith("/") and path.suffix.lower() not in CONTAINERS:
-        raise RequestError(
-            f"{shown}: {path.suffix[:60] or 'no suffix'} is no known kind of video. "
-            f"Known: {', '.join(CONTAINERS)}, or a folder (frames/) for PNG images."
-        )
+    if not template.endswith("/"):
+        container_of(path, shown)
     is_numbered = "{seed}" in template or "{index}" in template
     if draft.num_samples > 1 and not is_numbered:
         path = path.with_stem(f"{path.stem}-{draft.sample + 1}")

@@ -10,7 +10,8 @@ from t2v.batch.planning.identity import job_key
 from t2v.batch.planning.naming import Draft, name_all
 from t2v.batch.planning.settling import Settler
 from t2v.batch.planning.shards import Shard
-from t2v.errors import PromptFilesError, RequestError, WeightsMissingError
+from t2v.batch.reading.mistakes import Mistakes
+from t2v.errors import RequestError, WeightsMissingError
 from t2v.plan.config import read_configs
 from t2v.plan.history import read_runs
 from t2v.plan.machine import Machine
@@ -19,9 +20,6 @@ from t2v.plan.request import Request
 from t2v.plan.wording import flag_name
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import ModelSpec
-
-MOST_ERRORS = 100
-"""Lines of what is wrong; more would hide the first."""
 
 
 def plan_batch(
@@ -111,7 +109,7 @@ class _Drafting:
                 except (RequestError, WeightsMissingError) as error:
                     self._wrong.setdefault(str(error), []).append(item.source)
         if self._wrong:
-            raise PromptFilesError(self._mistakes())
+            self._refuse_mistakes()
         if not number:
             raise RequestError("There is nothing to make: the prompt files hold no prompt.")
 
@@ -150,10 +148,11 @@ class _Drafting:
             own = getattr(said, name)
             self._overruled[name] += int(own is not None and own != value)
 
-    def _mistakes(self) -> str:
-        lines = [f"{_places(sources)}{message}" for message, sources in self._wrong.items()]
-        more = len(lines) - MOST_ERRORS
-        return "\n".join([*lines[:MOST_ERRORS], *([f"and {more} more"] if more > 0 else [])])
+    def _refuse_mistakes(self) -> None:
+        mistakes = Mistakes()
+        for message, sources in self._wrong.items():
+            mistakes.add(_places(sources), message)
+        mistakes.check()
 
 
 def _items(number: int) -> str:
@@ -161,6 +160,6 @@ def _items(number: int) -> str:
 
 
 def _places(sources: Sequence[str]) -> str:
-    """`prompts.txt:3: `, or `prompts.txt:3 and 9 more: `."""
+    """`prompts.txt:3`, or `prompts.txt:3 and 9 more`."""
     more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-    return f"{sources[0]}{more}: " if sources[0] else ""
+    return f"{sources[0]}{more}" if sources[0] else ""

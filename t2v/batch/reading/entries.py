@@ -10,7 +10,7 @@ from t2v.batch.reading.beside import Beside
 from t2v.batch.reading.flags import SWITCHES, first_flag
 from t2v.batch.reading.mistakes import Mistakes
 from t2v.errors import RequestError, T2VError
-from t2v.media.codecs import CONTAINERS
+from t2v.media.codecs import container_of
 from t2v.plan.options import SHORT_NAMES, Options, parse_size
 from t2v.plan.prompts import clean_prompt
 from t2v.plan.story import cues_of
@@ -213,12 +213,8 @@ def _output(text: str) -> str:
         raise ValueError(f"{quoted(text)} is no file name")
     if ".." in parts or parts[0] in ("", "~") or _DRIVE.match(text):
         raise ValueError(f"{quoted(text)} leads out of the run folder; name a file below it")
-    suffix = Path(parts[-1]).suffix.lower()
-    if parts[-1] and suffix not in CONTAINERS:
-        raise ValueError(
-            f"{quoted(text)} is no kind of video; known are {', '.join(CONTAINERS)}, "
-            "or a folder (frames/) for PNG pictures"
-        )
+    if parts[-1]:
+        container_of(Path(parts[-1]), quoted(text))
     return text
 
 
