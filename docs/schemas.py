@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from outputs.models import models_list, models_search, models_show
+from outputs.plan import plan
 from outputs.words import Schema
 
 FOLDER = Path(__file__).parent / "pages" / "schemas"
@@ -14,6 +15,7 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "models-list": models_list,
     "models-search": models_search,
     "models-show": models_show,
+    "plan": plan,
 }
 
 
@@ -29,6 +31,8 @@ def main() -> None:
     stale = [path for path, text in texts.items() if there.get(path) != text]
     if stale:
         sys.exit(f"out of date: {', '.join(map(str, stale))}; run python docs/schemas.py")
+    if strange := sorted(there.keys() - texts.keys()):
+        sys.exit(f"not made by docs/schemas.py: {', '.join(map(str, strange))}")
 
 
 def _text(schema: Schema) -> str:
