@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from outputs.batch import batch, batch_dry_run, inspect_run, results
 from outputs.models import models_list, models_search, models_show
 from outputs.plan import plan
 from outputs.words import Schema
@@ -12,10 +13,14 @@ from outputs.words import Schema
 FOLDER = Path(__file__).parent / "pages" / "schemas"
 
 SCHEMAS: dict[str, Callable[[], Schema]] = {
+    "batch": batch,
+    "batch-dry-run": batch_dry_run,
+    "inspect-run": inspect_run,
     "models-list": models_list,
     "models-search": models_search,
     "models-show": models_show,
     "plan": plan,
+    "results": results,
 }
 
 

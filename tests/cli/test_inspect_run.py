@@ -2,7 +2,9 @@
 
 import pytest
 
+from t2v.batch.run_folder.folder import open_run
 from tests.batch.small_runs import Wish, make_run
+from tests.docs.schemas import faults
 
 
 @pytest.fixture
@@ -37,6 +39,14 @@ def test_as_json_it_is_one_document(cli, folder):
     assert (found["num_videos"], found["num_missing"]) == (5, 1)
     assert found["counts"]["failed"] == 2
     assert found["reasons"][0]["examples"][0] == {"id": "video-1", "source": "prompts.txt:2"}
+    assert faults("inspect-run", found) == []
+
+
+def test_as_json_a_run_at_work_is_told(cli, folder):
+    with open_run(folder):
+        found = cli("inspect", "run", "--json").json()
+    assert found["at_work"][0].keys() == {"pid", "host", "since"}
+    assert faults("inspect-run", found) == []
 
 
 def test_a_journal_of_a_newer_version_is_refused_with_exit_code_2(cli, folder):
