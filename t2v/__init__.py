@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from t2v.batch.items import Item as Item
     from t2v.batch.jobs import BatchPlan as BatchPlan
     from t2v.batch.making import Manner as Manner
-    from t2v.batch.planning.plan import estimate_batch as estimate_batch
+    from t2v.batch.planning.estimating import estimate_batch as estimate_batch
     from t2v.batch.planning.plan import plan_batch as plan_batch
     from t2v.batch.planning.shards import Shard as Shard
     from t2v.batch.reading.prompt_files import read_items as read_items
@@ -79,7 +79,7 @@ _HOMES = {
     "decode": "t2v.api.decode",
     "doctor": "t2v.api.doctor",
     "errors": "t2v",
-    "estimate_batch": "t2v.batch.planning.plan",
+    "estimate_batch": "t2v.batch.planning.estimating",
     "inspect": "t2v.api.inspect",
     "is_run": "t2v.batch.run_folder.status",
     "list_models": "t2v.api.browse",

@@ -99,11 +99,11 @@ def batch(
     plan = to_plan(ctx.params, folder, cluster)
     manner = to_manner(ctx.params, folder)
     if dry_run:
-        show_batch(plan, folder, verify=verify, fresh=fresh, json=json)
+        show_batch(plan, folder, lanes=manner.lanes, verify=verify, fresh=fresh, json=json)
         if cluster:
             out.talk(CLUSTER_NOTE)
         return
-    begin(plan, folder, show, yes=yes)
+    begin(plan, folder, show, lanes=manner.lanes, yes=yes)
     gc.enable()  # `main` has it off; a run of hours makes garbage
     # On one terminal the bars say it.
     is_seen = is_terminal(sys.stdout) and is_terminal(sys.stderr) and not quiet

@@ -16,6 +16,7 @@ from t2v_cli.terminal import is_terminal
 if TYPE_CHECKING:
     from t2v import BatchPlan
     from t2v.batch.jobs import Job
+    from t2v.batch.planning.estimating import BatchEstimate
     from t2v.batch.run_folder.folder import RunView
     from t2v.plan.events import Listener
 
@@ -33,14 +34,16 @@ COLUMNS = (
 )
 
 
-def show_batch(plan: "BatchPlan", folder: Path, *, verify: bool, fresh: bool, json: bool) -> None:
+def show_batch(
+    plan: "BatchPlan", folder: Path, *, lanes: int | None, verify: bool, fresh: bool, json: bool
+) -> None:
     """Print what a run would do, and load nothing."""
     view = t2v.read_run(folder)
     states = {job.key: _state(job, view, verify=verify, fresh=fresh) for job in plan.jobs}
     left = [job for job in plan.jobs if states[job.key] != "done"]
-    estimate_s = t2v.estimate_batch(plan, left)
+    estimate = t2v.estimate_batch(plan, left, lanes=lanes)
     if json:
-        out.json(_document(plan, states, folder, estimate_s))
+        out.json(_document(plan, states, folder, estimate.seconds if estimate else None))
         return
     if out.quiet:
         for job in plan.jobs:
@@ -54,13 +57,16 @@ def show_batch(plan: "BatchPlan", folder: Path, *, verify: bool, fresh: bool, js
         out.data(line)
     for note in notes_of(plan):
         out.talk(note)
-    out.talk(headline(plan, folder, len(left), estimate_s))
+    out.talk(headline(plan, folder, len(left), estimate))
 
 
-def begin(plan: "BatchPlan", folder: Path, show: "Listener", *, yes: bool) -> None:
+def begin(
+    plan: "BatchPlan", folder: Path, show: "Listener", *, lanes: int | None, yes: bool
+) -> None:
     """Say what will be made, and ask for what has to be downloaded."""
     # What earlier runs made of it is known when the run has read its journal.
-    estimate = None if (folder / "journal.jsonl").exists() else plan.estimate_s
+    is_new = not (folder / "journal.jsonl").exists()
+    estimate = t2v.estimate_batch(plan, plan.jobs, lanes=lanes) if is_new else None
     show(t2v.Event("plan", message=headline(plan, folder, len(plan.jobs), estimate)))
     for note in notes_of(plan):
         show(t2v.Event("plan", message=note))
@@ -68,7 +74,9 @@ def begin(plan: "BatchPlan", folder: Path, show: "Listener", *, yes: bool) -> No
         ask_for_weights(spec, yes=yes, is_said=True)
 
 
-def headline(plan: "BatchPlan", folder: Path, num_left: int, estimate_s: float | None) -> str:
+def headline(
+    plan: "BatchPlan", folder: Path, num_left: int, estimate: "BatchEstimate | None"
+) -> str:
     """The batch in one line: how many, by which models, how long, and where to."""
     models = Counter(plan.groups[job.group].spec.name for job in plan.jobs)
     by = ", ".join(one_line(name) for name in list(models)[:3])
@@ -77,9 +85,15 @@ def headline(plan: "BatchPlan", folder: Path, num_left: int, estimate_s: float |
     parts = [
         f"{counted(len(plan.jobs), 'video')} by {by}" if models else "no videos in this share",
         f"{there} there already" if there else "",
-        f"about {duration(estimate_s)}, one after another" if estimate_s and num_left else "",
+        _expected(estimate) if estimate else "",
     ]
     return f"{', '.join(filter(None, parts))} -> {folder}"
+
+
+def _expected(estimate: "BatchEstimate") -> str:
+    number = estimate.num_at_once
+    how = f"{number} at a time" if number > 1 else "one after another"
+    return f"about {duration(estimate.seconds)}, {how}"
 
 
 def notes_of(plan: "BatchPlan") -> list[str]:

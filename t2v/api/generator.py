@@ -1,6 +1,6 @@
 """A loaded model: takes requests, gives videos."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from t2v.api.work import refuse_to_save
 from t2v.errors import RequestError
 from t2v.plan.events import Listener, silent
 from t2v.plan.forecast import forecast, timings_of_one, workload_of
-from t2v.plan.history import Workload, read_runs, record_timings
+from t2v.plan.history import read_runs, record_timings
 from t2v.plan.longplan import described, settled_order
 from t2v.plan.options import Options
 from t2v.plan.request import MemoryPlan, Request
@@ -164,7 +164,7 @@ class Generator:
         reset_peak_memory(self._loaded.device)
         video = making.render()
         if not (request.endless or resume):
-            self.remember(video, request)
+            self.remember(request, video.record["timings_s"])
         making.progress.done()
         return video
 
@@ -215,10 +215,12 @@ class Generator:
         with suppress(Encoded), quiet():
             loaded.adapter.denoise(pipe, arguments | {"generator": generator(0)})
 
-    def remember(self, video: Video, request: Request) -> None:
-        """Let later forecasts know how long it took, unless others were made beside it."""
-        workload = self._workload(request)
-        record_timings(workload, timings_of_one(request, workload, video.record["timings_s"]))
+    def remember(
+        self, request: Request, timings_s: Mapping[str, float], *, num_lanes: int = 1
+    ) -> None:
+        """Let later forecasts know how long a video took, and how many were made side by side."""
+        workload = workload_of(self.spec, request, self._loaded.machine_name, num_lanes)
+        record_timings(workload, timings_of_one(request, workload, timings_s))
 
     def finish(
         self,
@@ -260,9 +262,6 @@ class Generator:
         step_s = None if past is None else past.seconds_per_step
         load_s, self._load_s = self._load_s, 0.0  # counted with the first video alone
         return Progress(listener, output.name if output else None, later_s, step_s, load_s)
-
-    def _workload(self, request: Request) -> Workload:
-        return workload_of(self.spec, request, self._loaded.machine_name)
 
 
 def _for_a_call(options: dict[str, Any]) -> Options:

@@ -51,7 +51,5 @@ class BatchPlan:
     """What was changed on the way and why, a line each, to be said once."""
     num_repeats: int = 0
     """Items that ask for a video that another item asks for already; it is made once."""
-    estimate_s: float | None = None
-    """How long all of it takes on this machine, from earlier runs; None where they do not tell."""
     layout: Layout = "flat"
     """`vbench` has the finished videos also in a folder without anything else."""

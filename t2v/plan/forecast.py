@@ -11,8 +11,10 @@ _OF_EACH_CALL = {"denoise"}
 _OF_EACH_FRAME = {"decode", "write"}
 
 
-def workload_of(spec: ModelSpec, request: Request, device_name: str) -> Workload:
-    """One call of the pipeline."""
+def workload_of(
+    spec: ModelSpec, request: Request, device_name: str, num_lanes: int = 1
+) -> Workload:
+    """One call of the pipeline, while other lanes make as much."""
     return Workload(
         spec.name,
         device_name,
@@ -20,14 +22,19 @@ def workload_of(spec: ModelSpec, request: Request, device_name: str) -> Workload
         request.height,
         frames_at_once(spec, request) if request.long else request.num_frames,
         request.num_inference_steps,
+        num_lanes,
     )
 
 
 def forecast(
-    spec: ModelSpec, request: Request, device_name: str, runs: Sequence[Run]
+    spec: ModelSpec,
+    request: Request,
+    device_name: str,
+    runs: Sequence[Run],
+    num_lanes: int = 1,
 ) -> Estimate | None:
     """What earlier runs say; None where they say nothing, or the video has no end."""
-    workload = workload_of(spec, request, device_name)
+    workload = workload_of(spec, request, device_name, num_lanes)
     one = estimate(workload, runs)
     if one is None or request.long is None:
         return one

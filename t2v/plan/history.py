@@ -29,6 +29,8 @@ class Workload:
     height: int
     num_frames: int
     num_inference_steps: int | None = None
+    num_lanes: int = 1
+    """Videos that were made side by side; each then takes longer."""
 
     @property
     def pixels(self) -> int:
@@ -53,9 +55,10 @@ class Run:
             sizes = workload.width, workload.height, workload.num_frames
             numbers = [*sizes, workload.num_inference_steps or 1, *timings.values()]
             is_sane = all(0 <= number < 1e9 for number in numbers) and workload.pixels > 0
+            is_counted = type(workload.num_lanes) is int and workload.num_lanes > 0
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
-        return cls(workload, timings) if is_sane else None
+        return cls(workload, timings) if is_sane and is_counted else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +137,21 @@ def estimate(workload: Workload, runs: Iterable[Run]) -> Estimate | None:
         return None
     best = min(_distance(workload, run) for run in alike)
     nearest = [run for run in alike if _distance(workload, run) == best][-_RECENT:]
-    return _estimate_from(workload, nearest)
+    return _estimate_from(workload, nearest, load_s=_usual_load_s(alike))
+
+
+def _usual_load_s(runs: list[Run]) -> float:
+    """What loading took of late; only the first of several videos counts it."""
+    loads = [run.timings_s["load"] for run in runs if run.timings_s.get("load")]
+    return _median(loads[-_RECENT:]) if loads else 0.0
 
 
 def _is_alike(workload: Workload, run: Run) -> bool:
     """Whether the same model ran on the same device, with steps that can be compared."""
     own, other = workload, run.workload
     return (
-        (own.model, own.device_name) == (other.model, other.device_name)
+        (own.model, own.device_name, own.num_lanes)
+        == (other.model, other.device_name, other.num_lanes)
         and (own.num_inference_steps is None) == (other.num_inference_steps is None)
         and _distance(own, run) <= _FAR
     )
@@ -152,9 +162,8 @@ def _distance(workload: Workload, run: Run) -> float:
     return max(ratio, 1 / ratio)
 
 
-def _estimate_from(workload: Workload, runs: list[Run]) -> Estimate:
+def _estimate_from(workload: Workload, runs: list[Run], *, load_s: float) -> Estimate:
     def typical(stage: str, *, scaled: bool) -> float:
-        # Only the first video of several counts the loading.
         seconds = [
             run.timings_s[stage] * (_scale(workload, run) if scaled else 1.0)
             for run in runs
@@ -170,7 +179,7 @@ def _estimate_from(workload: Workload, runs: list[Run]) -> Estimate:
     pace = _median(paces) if paces else None
     steps = workload.num_inference_steps
     return Estimate(
-        load_s=typical("load", scaled=False),
+        load_s=load_s,
         encode_s=typical("encode", scaled=False),
         seconds_per_step=pace,
         denoise_s=pace * steps if pace is not None and steps else typical("denoise", scaled=True),

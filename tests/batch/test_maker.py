@@ -18,6 +18,8 @@ from t2v.batch.run_folder.folder import work_of
 from t2v.errors import RequestError
 from t2v.media.metadata import read_metadata
 from t2v.plan.events import silent
+from t2v.plan.forecast import forecast
+from t2v.plan.history import read_runs
 from t2v.plan.options import Options
 
 QUICK = Options(model="doodle-128", num_inference_steps=2, num_frames=5, device="cpu")
@@ -96,6 +98,27 @@ def test_lanes_make_the_frames_that_one_lane_makes(open_at):
 
     assert [o.frames_sha256 for o in two] == [o.frames_sha256 for o in one]
     assert len({o.frames_sha256 for o in two}) == 4
+
+
+def test_how_long_a_video_took_is_remembered_with_the_number_of_lanes(open_at):
+    plan = plan_of("a red ball")
+
+    open_at(plan, lanes=2).make(plan.jobs, silent)
+
+    (run,) = read_runs()
+    assert run.workload.num_lanes == 2
+    assert (
+        forecast(plan.groups[0].spec, plan.jobs[0].request, run.workload.device_name, [run]) is None
+    )
+
+
+def test_a_video_that_is_gone_on_with_is_not_remembered_as_a_quick_one(open_at):
+    plan = plan_of("a red ball")
+    open_at(plan).make(plan.jobs, StopAt("decode", 2))
+
+    open_at(plan).make(plan.jobs, silent)
+
+    assert read_runs() == []
 
 
 def test_lanes_share_all_weights(open_at):

@@ -9,12 +9,12 @@ import pytest
 
 from t2v.batch.items import Item
 from t2v.batch.jobs import BatchPlan
-from t2v.batch.planning.grouping import estimate_s
+from t2v.batch.planning.estimating import BatchEstimate, estimate_batch
 from t2v.batch.planning.plan import plan_batch
 from t2v.batch.planning.shards import Shard
 from t2v.errors import DocumentError, RequestError, WeightsMissingError
 from t2v.plan.forecast import workload_of
-from t2v.plan.history import Run
+from t2v.plan.history import record_timings
 from t2v.plan.machine import GIB, Machine
 from t2v.plan.options import Options
 from t2v.plan.seeds import derive_seed
@@ -210,13 +210,25 @@ def test_an_unknown_model_of_the_command_line_is_told_once():
     assert len(lines) == 1
 
 
+def remember(made: BatchPlan, timings_s: dict[str, float], num_lanes: int) -> None:
+    spec, request = made.groups[0].spec, made.jobs[0].request
+    record_timings(workload_of(spec, request, "Some CPU", num_lanes), timings_s)
+
+
 def test_the_estimate_adds_up_every_video_and_each_loading_once():
     made = plan(items("a fox", "a dog", num_inference_steps=10))
-    assert estimate_s(made.groups, made.jobs, []) is None
-    timings = {"load": 5.0, "encode": 1.0, "denoise": 10.0, "decode": 2.0, "write": 0.5}
-    group = made.groups[0]
-    run = Run(workload_of(group.spec, made.jobs[0].request, "Some CPU"), timings)
-    assert estimate_s(made.groups, made.jobs, [run]) == pytest.approx(5 + 2 * 13.5)
+    assert estimate_batch(made, made.jobs) is None
+    remember(made, {"load": 5.0, "encode": 1.0, "denoise": 10.0, "decode": 2.5}, num_lanes=1)
+    assert estimate_batch(made, made.jobs) == BatchEstimate(5 + 2 * 13.5, num_at_once=1)
+
+
+def test_what_was_made_in_lanes_is_expected_in_lanes_again():
+    made = plan(items("a fox", "a dog", "a cow"))
+    remember(made, {"load": 5.0, "denoise": 10.0}, num_lanes=1)
+    remember(made, {"load": 5.0, "denoise": 16.0}, num_lanes=2)
+    assert estimate_batch(made, made.jobs) == BatchEstimate(5 + 2 * 16, num_at_once=2)
+    assert estimate_batch(made, made.jobs[:1]) == BatchEstimate(5 + 16, num_at_once=1)
+    assert estimate_batch(made, made.jobs, lanes=1) == BatchEstimate(5 + 3 * 10, num_at_once=1)
 
 
 def test_a_model_that_is_not_here_is_told_before_it_runs():

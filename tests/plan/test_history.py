@@ -82,7 +82,7 @@ def test_old_runs_give_way_to_recent_ones():
 def test_videos_after_the_first_do_not_hide_the_loading():
     later = Run(WORK, {**TIMES, "load": 0.0})
 
-    expected = estimate(WORK, [Run(WORK, TIMES), later, later])
+    expected = estimate(WORK, [Run(WORK, TIMES), *[later] * 20])
 
     assert expected is not None
     assert expected.load_s == 10.0
@@ -95,6 +95,7 @@ def test_videos_after_the_first_do_not_hide_the_loading():
         {"device_name": "Other GPU"},
         {"num_frames": 81 * 100},
         {"num_inference_steps": None},
+        {"num_lanes": 2},
     ],
 )
 def test_what_cannot_be_compared_says_nothing(change: dict):

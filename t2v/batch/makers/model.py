@@ -2,7 +2,8 @@
 
 import gc
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,14 +160,16 @@ class Model:
 
     def _make(self, lane: "Generator", job: Job, listener: Listener, note: str | None) -> "Video":
         place = Workplace(self._manner.folder, job)
-        output = self._manner.folder / job.output
+        output, is_new = self._manner.folder / job.output, place.is_new
+        began = time.perf_counter()
         move_aside(output)
         if job.request.long:
             video = self._make_long(lane, job, place, listener, note)
         else:
             video = self._make_clip(lane, job, place, listener, note)
-        if len(self.lanes.all) == 1 and "batch_size" not in video.record:
-            lane.remember(video, job.request)
+        if is_new:
+            timings = _with_waiting(video.record["timings_s"], time.perf_counter() - began)
+            lane.remember(job.request, timings, num_lanes=len(self.lanes.all))
         return video
 
     def _make_clip(
@@ -236,6 +239,12 @@ class Model:
 
 def _identity(group: Group, loras: Sequence[Any]) -> str:
     return json.dumps([weights_of(group.spec), group.request.dtype, list(loras)])
+
+
+def _with_waiting(timings_s: Mapping[str, float], took_s: float) -> dict[str, float]:
+    """What a lane waits for others is part of what a video takes in it; it counts as denoising."""
+    worked_s = timings_s["total"] - timings_s["load"]
+    return {**timings_s, "denoise": timings_s.get("denoise", 0.0) + max(0.0, took_s - worked_s)}
 
 
 def _memory_facts(lane: "Generator") -> dict[str, Any]:

@@ -27,6 +27,11 @@ class Workplace:
         self.windows = self._place / "windows"
         """The work folder of a long video."""
 
+    @property
+    def is_new(self) -> bool:
+        """Whether no attempt has left anything to go on with."""
+        return not self._place.exists()
+
     def kept(self, revision: str | None) -> "tuple[Latents, SavedRun] | None":
         """Latents that an earlier attempt had finished; None where there are none that fit."""
         if not (self._latents / TENSORS).is_file():

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from t2v.api.planning import notes_of_loading, place_weights
 from t2v.batch.jobs import Group, Job
 from t2v.batch.planning.naming import Draft
-from t2v.plan.forecast import forecast, workload_of
-from t2v.plan.history import Estimate, Run, Workload
 from t2v.plan.longplan import frames_at_once, settled_order
 from t2v.plan.machine import Machine, probe_machine
 from t2v.plan.request import Request
@@ -40,25 +38,6 @@ def grouped(drafts: Iterable[tuple[ModelSpec, Draft]], machine: Machine | None =
         groups.append(group)
         jobs += [_job(group, draft) for draft in ordered]
     return Grouped(tuple(groups), tuple(jobs))
-
-
-def estimate_s(groups: Sequence[Group], jobs: Iterable[Job], runs: Sequence[Run]) -> float | None:
-    """How long the jobs take one after another; None where earlier runs do not tell it of one."""
-    known: dict[tuple[int, Workload, int], Estimate | None] = {}
-    loads: dict[int, float] = {}
-    total = 0.0
-    for job in jobs:
-        group = groups[job.group]
-        workload = workload_of(group.spec, job.request, group.machine.device_name)
-        alike = job.group, workload, job.request.num_frames
-        if alike not in known:
-            known[alike] = forecast(group.spec, job.request, group.machine.device_name, runs)
-        one = known[alike]
-        if one is None:
-            return None
-        loads[job.group] = one.load_s
-        total += one.total_s - one.load_s
-    return total + sum(loads.values())
 
 
 def _loading(spec: ModelSpec, request: Request) -> Hashable:

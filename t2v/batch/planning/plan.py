@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from t2v.batch.items import Item
-from t2v.batch.jobs import BatchPlan, Job, Layout
-from t2v.batch.planning.grouping import estimate_s, grouped
+from t2v.batch.jobs import BatchPlan, Layout
+from t2v.batch.planning.grouping import grouped
 from t2v.batch.planning.identity import job_key
 from t2v.batch.planning.naming import Draft, name_all
 from t2v.batch.planning.settling import Settler
@@ -13,7 +13,6 @@ from t2v.batch.planning.shards import Shard
 from t2v.batch.reading.mistakes import Mistakes
 from t2v.errors import RequestError, WeightsMissingError
 from t2v.plan.config import read_configs
-from t2v.plan.history import read_runs
 from t2v.plan.machine import Machine
 from t2v.plan.options import Options
 from t2v.plan.request import Request
@@ -73,14 +72,8 @@ def plan_batch(
         made.jobs,
         tuple(dict.fromkeys([*notes, *settler.notes, *drafting.notes()])),
         drafting.num_repeats,
-        estimate_s(made.groups, made.jobs, read_runs()),
         layout,
     )
-
-
-def estimate_batch(plan: BatchPlan, jobs: Iterable[Job]) -> float | None:
-    """How many seconds some jobs of a plan take one after another; None where nothing tells."""
-    return estimate_s(plan.groups, jobs, read_runs())
 
 
 class _Drafting:
