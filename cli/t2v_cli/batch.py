@@ -10,7 +10,7 @@ from t2v_cli import batch_options as b
 from t2v_cli import options as o
 from t2v_cli.batch_bars import BatchBars
 from t2v_cli.batch_items import CLUSTER_NOTE, to_plan
-from t2v_cli.batch_plan import begin, show_batch
+from t2v_cli.batch_plan import Terms, begin, show_batch
 from t2v_cli.batch_progress import BatchLines, BatchTalk
 from t2v_cli.batch_summary import show_paths, show_summary
 from t2v_cli.batch_values import run_folder, to_engine, to_limits, to_manner
@@ -98,12 +98,13 @@ def batch(
     folder = run_folder(output, files)
     plan = to_plan(ctx.params, folder, cluster)
     manner = to_manner(ctx.params, folder)
+    terms = Terms(manner.lanes, fresh=fresh, retry_failed=retry_failed, verify=verify)
     if dry_run:
-        show_batch(plan, folder, lanes=manner.lanes, verify=verify, fresh=fresh, json=json)
+        show_batch(plan, folder, terms, json=json)
         if cluster:
             out.talk(CLUSTER_NOTE)
         return
-    begin(plan, folder, show, lanes=manner.lanes, yes=yes)
+    begin(plan, folder, terms, show, yes=yes)
     gc.enable()  # `main` has it off; a run of hours makes garbage
     # On one terminal the bars say it.
     is_seen = is_terminal(sys.stdout) and is_terminal(sys.stderr) and not quiet

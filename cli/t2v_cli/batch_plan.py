@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from t2v.batch.run_folder.folder import RunView
     from t2v.plan.events import Listener
 
+States = dict[str, str]
+"""Key of a job -> how far it is, in a word."""
 COLUMNS = (
     Column("from", 5, 8),
     Column("state", 2),
@@ -34,15 +37,21 @@ COLUMNS = (
 )
 
 
-def show_batch(
-    plan: "BatchPlan", folder: Path, *, lanes: int | None, verify: bool, fresh: bool, json: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked of a run, as far as it decides what is left to be made."""
+
+    lanes: int | None = None
+    fresh: bool = False
+    retry_failed: bool = False
+    verify: bool = False
+
+
+def show_batch(plan: "BatchPlan", folder: Path, terms: Terms, *, json: bool) -> None:
     """Print what a run would do, and load nothing."""
-    view = t2v.read_run(folder)
-    states = {job.key: _state(job, view, verify=verify, fresh=fresh) for job in plan.jobs}
-    left = [job for job in plan.jobs if states[job.key] != "done"]
-    estimate = t2v.estimate_batch(plan, left, lanes=lanes)
+    states = _states(plan, folder, terms)
     if json:
+        estimate = _estimate(plan, states, terms)
         out.json(_document(plan, states, folder, estimate.seconds if estimate else None))
         return
     if out.quiet:
@@ -57,34 +66,31 @@ def show_batch(
         out.data(line)
     for note in notes_of(plan):
         out.talk(note)
-    out.talk(headline(plan, folder, len(left), estimate))
+    out.talk(headline(plan, folder, states, terms))
 
 
-def begin(
-    plan: "BatchPlan", folder: Path, show: "Listener", *, lanes: int | None, yes: bool
-) -> None:
+def begin(plan: "BatchPlan", folder: Path, terms: Terms, show: "Listener", *, yes: bool) -> None:
     """Say what will be made, and ask for what has to be downloaded."""
-    # What earlier runs made of it is known when the run has read its journal.
-    is_new = not (folder / "journal.jsonl").exists()
-    estimate = t2v.estimate_batch(plan, plan.jobs, lanes=lanes) if is_new else None
-    show(t2v.Event("plan", message=headline(plan, folder, len(plan.jobs), estimate)))
+    # The run reads whole videos to verify them; here it is enough that they are there.
+    states = _states(plan, folder, replace(terms, verify=False))
+    show(t2v.Event("plan", message=headline(plan, folder, states, terms)))
     for note in notes_of(plan):
         show(t2v.Event("plan", message=note))
     for spec in {group.spec.name: group.spec for group in plan.groups}.values():
         ask_for_weights(spec, yes=yes, is_said=True)
 
 
-def headline(
-    plan: "BatchPlan", folder: Path, num_left: int, estimate: "BatchEstimate | None"
-) -> str:
+def headline(plan: "BatchPlan", folder: Path, states: States, terms: Terms) -> str:
     """The batch in one line: how many, by which models, how long, and where to."""
     models = Counter(plan.groups[job.group].spec.name for job in plan.jobs)
     by = ", ".join(one_line(name) for name in list(models)[:3])
     by += f" and {len(models) - 3} more" if len(models) > 3 else ""
-    there = len(plan.jobs) - num_left
+    number, estimate = Counter(states.values()), _estimate(plan, states, terms)
+    num_failed = 0 if terms.retry_failed else number["failed"]
     parts = [
         f"{counted(len(plan.jobs), 'video')} by {by}" if models else "no videos in this share",
-        f"{there} there already" if there else "",
+        f"{number['done']:,} there already" if number["done"] else "",
+        f"{num_failed:,} failed before" if num_failed else "",
         _expected(estimate) if estimate else "",
     ]
     return f"{', '.join(filter(None, parts))} -> {folder}"
@@ -102,9 +108,21 @@ def notes_of(plan: "BatchPlan") -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def _state(job: "Job", view: "RunView", *, verify: bool, fresh: bool) -> str:
-    if fresh:
-        return "new"
+def _states(plan: "BatchPlan", folder: Path, terms: Terms) -> States:
+    if terms.fresh:
+        return dict.fromkeys((job.key for job in plan.jobs), "new")
+    view = t2v.read_run(folder)
+    return {job.key: _state(job, view, verify=terms.verify) for job in plan.jobs}
+
+
+def _estimate(plan: "BatchPlan", states: States, terms: Terms) -> "BatchEstimate | None":
+    """Of what is left to be made."""
+    kept = ("done",) if terms.retry_failed else ("done", "failed")
+    left = [job for job in plan.jobs if states[job.key] not in kept]
+    return t2v.estimate_batch(plan, left, lanes=terms.lanes)
+
+
+def _state(job: "Job", view: "RunView", *, verify: bool) -> str:
     return "done" if view.is_done(job, verify=verify) else _unfinished(job, view)
 
 
@@ -129,7 +147,7 @@ def _cells(job: "Job", state: str) -> Iterator[object]:
 
 
 def _document(
-    plan: "BatchPlan", states: dict[str, str], folder: Path, estimate_s: float | None
+    plan: "BatchPlan", states: States, folder: Path, estimate_s: float | None
 ) -> dict[str, Any]:
     return {
         "folder": str(folder),

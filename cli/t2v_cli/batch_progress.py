@@ -31,11 +31,6 @@ class BatchTalk(Talk):
         self.tally.take(event)
         if event.event == "item":
             self._item(event)
-        elif event.event == "plan" and event.of is not None:
-            if event.step and event.step < event.of:
-                out.talk(
-                    f"{event.step:,} of {event.of:,} finished before, {event.of - event.step:,} to go"
-                )
         else:
             super().__call__(event)
 

@@ -2,6 +2,12 @@
 
 import pytest
 
+import t2v
+from t2v.batch.making import Outcome
+from t2v.batch.run_folder.folder import open_run
+from t2v.plan.forecast import workload_of
+from t2v.plan.history import record_timings
+from t2v_cli.batch_plan import Terms, begin
 from tests.cli.conftest import Cli, Result
 
 PROMPTS = "# two\na red ball bounces\na blue square slides left --s 4 --d 3\n"
@@ -103,6 +109,27 @@ def test_a_model_that_is_not_here_is_planned_without_a_network(dry):
 def test_shares_add_up(dry):
     both = [dry("--shard", f"{n}/2", "--json").json()["num_jobs"] for n in (1, 2)]
     assert sum(both) == 2
+
+
+def test_a_share_that_goes_on_is_announced_with_what_is_left_of_it(tmp_path):
+    shard = t2v.Shard.parse("1/2")
+    foxes = [t2v.Item(f"a fox in {year}", t2v.Options()) for year in range(2000, 2020)]
+    plan = t2v.plan_batch(foxes, shard=shard)
+    made, failed, *left = plan.jobs
+    group = plan.groups[0]
+    record_timings(workload_of(group.spec, made.request, group.machine.device_name), {"denoise": 1})
+    with open_run(tmp_path, shard=shard) as run:
+        (tmp_path / made.output).write_bytes(b"frames")
+        run.ended(made, Outcome(made.key, "ok", made.output))
+        run.ended(failed, Outcome(failed.key, "failed"))
+
+    said = []
+    begin(plan, tmp_path, Terms(), said.append, yes=True)
+
+    assert said[0].message == (
+        f"{len(plan.jobs)} videos by doodle-128, 1 there already, 1 failed before, "
+        f"about {len(left)} s, one after another -> {tmp_path}"
+    )
 
 
 def test_prompts_come_through_a_pipe(program):

@@ -109,11 +109,6 @@ def test_in_a_pipe_there_is_a_line_now_and_then(capsys, monkeypatch):
     assert lines[1].startswith("10/10 finished, ")
 
 
-def test_what_earlier_runs_finished_is_said(capsys):
-    BatchLines()(Event("plan", step=7, of=10))
-    assert capsys.readouterr().err == "7 of 10 finished before, 3 to go\n"
-
-
 def test_bars_leave_nothing_behind_and_show_who_makes_what(capsys):
     show = BatchBars()
     show(Event("plan", step=0, of=10))
