@@ -119,6 +119,16 @@ def test_a_failed_item_is_left_alone_until_it_is_asked_for(batch: Batch):
     assert (wanted.num_made, wanted.num_there, wanted.exit_code) == (1, 1, 0)
 
 
+def test_the_tries_of_all_runs_are_counted_until_all_is_begun_again(batch: Batch):
+    runs = [
+        batch("wrong", "red"),
+        batch("wrong", "red", retry_failed=True),
+        batch("wrong", "red"),
+        batch("wrong", "red", fresh=True),
+    ]
+    assert [run.failures[0].attempts for run in runs] == [1, 2, 2, 1]
+
+
 def test_a_full_disk_ends_the_run_and_the_next_one_makes_the_rest(batch: Batch):
     full = batch("red", "once disk", "green", "blue")
     assert (full.exit_code, full.stop, full.num_failed) == (74, "disk", 0)

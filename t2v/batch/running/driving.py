@@ -105,7 +105,6 @@ class Drive:
     def _begin(self, worker: str, jobs: tuple[Job, ...]) -> None:
         for job in jobs:
             self._run.started(job, worker)
-            self._tries.began(job)
             self._tally.begun(job, worker)
         self._watch.begins(worker, jobs, time.monotonic())
 
@@ -170,7 +169,7 @@ class Drive:
             self._interrupt("disk", failure.message)
             self._tally.interrupted(job, worker)
         else:
-            self._tally.failed(job, worker, failure, self._tries.attempts(job))
+            self._tally.failed(job, worker, failure, self._run.state.of(job.key).attempts)
             self._count(failure)
 
     def _made(self, job: Job, worker: str, *, is_suspect: bool) -> None:
@@ -197,7 +196,7 @@ class Drive:
         self, job: Job, worker: str | None, failure: Failure, *, is_one_of_many: bool = False
     ) -> None:
         self._run.ended(job, Outcome(job.key, "failed", failure=failure))
-        self._tally.failed(job, worker, failure, self._tries.attempts(job))
+        self._tally.failed(job, worker, failure, self._run.state.of(job.key).attempts)
         if not is_one_of_many:
             self._count(failure)
 

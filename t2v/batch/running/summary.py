@@ -28,6 +28,7 @@ class FailedItem:
     """Where its item stands, as messages name it: `prompts.csv:3`."""
     failure: Failure
     attempts: int
+    """How often it was begun, in all runs since the last `--fresh`."""
     custom_id: str | None = None
 
 

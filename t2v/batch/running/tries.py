@@ -26,15 +26,6 @@ class Tries:
         self._errors: Counter[str] = Counter()
         self._deaths: Counter[str] = Counter()
         self._blameless: Counter[str] = Counter()
-        self._attempts: Counter[str] = Counter()
-
-    def began(self, job: Job) -> None:
-        """A job was handed to a worker."""
-        self._attempts[job.key] += 1
-
-    def attempts(self, job: Job) -> int:
-        """How often it was handed out."""
-        return self._attempts[job.key]
 
     def failed(self, job: Job, failure: Failure) -> Verdict:
         """A worker answered that it could not make it."""
