@@ -146,7 +146,7 @@ MODEL = record(
     license=TEXT,
     commercial=one_of(get_args(Commercial)),
     maturity=one_of(get_args(Maturity)),
-    download_bytes=said(MAYBE_BYTES, "Of all its files; null is unknown."),
+    download_bytes=said(MAYBE_BYTES, "0 is nothing to download; null is unknown."),
 )
 MEMORY = record(
     "Where the weights are while it runs.",

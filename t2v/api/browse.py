@@ -155,7 +155,7 @@ def _card(spec: "ModelSpec") -> Card:
     }
     worked_out = {
         "params": sum(denoisers),
-        "download_bytes": 0 if spec.builtin or spec.folder else spec.download_bytes,
+        "download_bytes": spec.download_bytes,
         "native": native,
     }
     return {"entry": entry, "needs": needs_of(spec), "worked_out": worked_out}

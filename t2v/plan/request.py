@@ -173,7 +173,7 @@ class Plan:
                 "license": spec.license,
                 "commercial": spec.commercial,
                 "maturity": spec.maturity,
-                "download_bytes": spec.download_bytes or None,
+                "download_bytes": spec.download_bytes or (None if spec.repo else 0),
             },
             "request": first.to_dict(),
             "duration_s": first.duration_s,

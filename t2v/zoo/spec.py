@@ -244,5 +244,5 @@ class ModelSpec(_Frozen):
 
     @property
     def download_bytes(self) -> int:
-        """Size of all the weights, in bytes; 0 where the entry does not know it."""
-        return sum(component.bytes for component in self.components.values())
+        """Size of all the weights, in bytes; 0 where it is not known, or none are in a repository."""
+        return sum(component.bytes for component in self.components.values()) if self.repo else 0

@@ -67,6 +67,15 @@ def test_a_plan_leaves_nothing_behind(cli, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("model", "num_bytes"), [("doodle-128", 0), ("cogvideox-2b", 13_344_000_000)]
+)
+def test_a_plan_and_the_list_of_models_name_the_same_download(cli, model, num_bytes):
+    plan = cli("plan", "a ball", "-m", model, "--json").json()
+    listed = {one["name"]: one for one in cli("models", "list", "--json").json()}
+    assert plan["model"]["download_bytes"] == listed[model]["download_bytes"] == num_bytes
+
+
 def test_an_output_that_exists_is_refused_at_once(cli, tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"mine")
     assert cli("plan", "a ball", "-o", "clip.mp4").code == 74
