@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from t2v.batch.items import Item as Item
     from t2v.batch.jobs import BatchPlan as BatchPlan
     from t2v.batch.making import Manner as Manner
+    from t2v.batch.planning.estimating import BatchEstimate as BatchEstimate
     from t2v.batch.planning.estimating import estimate_batch as estimate_batch
     from t2v.batch.planning.plan import plan_batch as plan_batch
     from t2v.batch.planning.shards import Shard as Shard
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from t2v.zoo.spec import ModelSpec as ModelSpec
 
 _HOMES = {
+    "BatchEstimate": "t2v.batch.planning.estimating",
     "BatchPlan": "t2v.batch.jobs",
     "Check": "t2v.api.doctor",
     "Event": "t2v.plan.events",

@@ -15,9 +15,8 @@ from t2v_cli.running import ask_for_weights
 from t2v_cli.terminal import is_terminal
 
 if TYPE_CHECKING:
-    from t2v import BatchPlan
+    from t2v import BatchEstimate, BatchPlan
     from t2v.batch.jobs import Job
-    from t2v.batch.planning.estimating import BatchEstimate
     from t2v.batch.run_folder.folder import RunView
     from t2v.plan.events import Listener
 
@@ -91,7 +90,7 @@ def headline(plan: "BatchPlan", folder: Path, states: States, terms: Terms) -> s
         f"{counted(len(plan.jobs), 'video')} by {by}" if models else "no videos in this share",
         f"{number['done']:,} there already" if number["done"] else "",
         f"{num_failed:,} failed before" if num_failed else "",
-        _expected(estimate) if estimate else "",
+        _expected(estimate) if estimate and estimate.num_at_once else "",
     ]
     return f"{', '.join(filter(None, parts))} -> {folder}"
 

@@ -74,8 +74,12 @@ RUN = record(
     num_ended=said(COUNT, "Videos that were finished or given up."),
 )
 OWNER = {
-    **record("A run that writes to the folder now.", pid=TEXT, host=TEXT, since=TIME),
-    "description": "A run that writes to the folder now, as far as it says who it is.",
+    **record(
+        "A run that writes to the folder now, as far as it says who it is.",
+        pid=TEXT,
+        host=TEXT,
+        since=TIME,
+    ),
     "required": [],
 }
 COUNTS = record(
@@ -126,7 +130,7 @@ def batch_dry_run() -> Schema:
             num_repeats=said(COUNT, "Items that ask for what another item asks for already."),
             estimate_s=said(
                 MAYBE_SECONDS,
-                "What the rest takes on this machine; null where no earlier run tells.",
+                "What the rest takes one worker of this machine; null where no earlier run tells.",
             ),
             notes=array(TEXT, "What was changed on the way and why."),
             jobs=array(JOB, "In the order in which they are made."),

@@ -222,6 +222,10 @@ def test_the_estimate_adds_up_every_video_and_each_loading_once():
     assert estimate_batch(made, made.jobs) == BatchEstimate(5 + 2 * 13.5, num_at_once=1)
 
 
+def test_where_nothing_is_left_no_time_is_left():
+    assert estimate_batch(plan(items("a fox")), []) == BatchEstimate(0, num_at_once=0)
+
+
 def test_what_was_made_in_lanes_is_expected_in_lanes_again():
     made = plan(items("a fox", "a dog", "a cow"))
     remember(made, {"load": 5.0, "denoise": 10.0}, num_lanes=1)

@@ -22,7 +22,7 @@ class BatchEstimate:
 def estimate_batch(
     plan: BatchPlan, jobs: Iterable[Job], *, lanes: int | None = None
 ) -> BatchEstimate | None:
-    """How long one worker takes for some jobs of a plan; None where nothing tells it of one of them.
+    """How long one worker takes for some jobs of a plan; None where that is not known of one of them.
 
     Args:
         plan: The plan.
@@ -35,11 +35,10 @@ def estimate_batch(
         by_group.setdefault(job.group, []).append(job)
     parts = [_of_group(plan.groups[group], made, runs, lanes) for group, made in by_group.items()]
     known = [part for part in parts if part is not None]
-    if not known or len(known) < len(parts):
+    if len(known) < len(parts):
         return None
-    return BatchEstimate(
-        sum(part.seconds for part in known), max(part.num_at_once for part in known)
-    )
+    most = max((part.num_at_once for part in known), default=0)
+    return BatchEstimate(sum(part.seconds for part in known), most)
 
 
 def _of_group(
