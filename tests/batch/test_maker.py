@@ -1,7 +1,9 @@
 """The maker of real videos: the frames of `t2v generate`, in lanes, and little lost by a crash."""
 
 import functools
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +112,23 @@ def test_how_long_a_video_took_is_remembered_with_the_number_of_lanes(open_at):
     assert (
         forecast(plan.groups[0].spec, plan.jobs[0].request, run.workload.device_name, [run]) is None
     )
+
+
+@contextmanager
+def busy_with_another():
+    time.sleep(0.5)
+    yield
+
+
+def test_what_a_lane_waits_for_another_is_remembered_as_part_of_its_video(open_at):
+    plan = plan_of("a red ball")
+    maker = open_at(plan, lanes=2)
+    maker._model.lanes.denoising = busy_with_another()
+
+    (outcome,) = maker.make(plan.jobs, silent)
+
+    (run,) = read_runs()
+    assert run.timings_s["denoise"] >= outcome.record["timings_s"]["denoise"] + 0.5
 
 
 def test_a_video_that_is_gone_on_with_is_not_remembered_as_a_quick_one(open_at):
