@@ -7,6 +7,7 @@ import random
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
@@ -14,12 +15,21 @@ from torch import nn
 from transformers import AutoTokenizer, PreTrainedTokenizerFast, UMT5EncoderModel
 
 from training import guide, pipeline, text, world
-from training.encode import SHARD, read_shards
+from training.encode import read_shards
 from training.muon import Muon
 
 GUIDED_BLOCK = 0.5
 LOG_EVERY = 25
 SHIFT = 2.0
+KEPT = ("model", "guide", "word_guide", "average", "optimizer")
+
+
+class Losses(NamedTuple):
+    """What one batch says: the main lesson's squared error, and the two beside it."""
+
+    velocity: torch.Tensor
+    guide: torch.Tensor
+    words: torch.Tensor
 
 
 @dataclass
@@ -98,20 +108,10 @@ def build(args: argparse.Namespace) -> tuple[PreTrainedTokenizerFast, nn.ModuleD
 
 def read_clips(folder: Path, mean: torch.Tensor, std: torch.Tensor) -> Clips:
     """The clips that are encoded by now."""
-    latents, scenes = read_shards(folder)
+    tensors, scenes = read_shards(folder)
     shape = (1, -1, 1, 1, 1)
-    normal = ((latents.float() - mean.view(shape)) / std.view(shape)).half()
-    seeds = [int(path.stem) for path in sorted(folder.glob("*.safetensors"))]
-    coverage = torch.cat([_coverage(folder, seed) for seed in seeds])
-    size = min(len(scenes), len(coverage))
-    return Clips(normal[:size], scenes[:size], coverage[:size])
-
-
-def _coverage(folder: Path, seed: int) -> torch.Tensor:
-    cached = folder / f"{seed:06d}.coverage.pt"
-    if not cached.exists():
-        torch.save(guide.shard_coverage(seed, SHARD), cached)
-    return torch.load(cached)
+    normal = (tensors["latents"].float() - mean.view(shape)) / std.view(shape)
+    return Clips(normal.half(), scenes, tensors["coverage"])
 
 
 class Trainer:
@@ -130,11 +130,14 @@ class Trainer:
         block = transformer.blocks[int(GUIDED_BLOCK * len(transformer.blocks)) - 1]
         width = transformer.config.num_attention_heads * transformer.config.attention_head_dim
         self.guide = guide.Guide(block, width).to(self.device)
+        self.word_guide = guide.WordGuide(self.model["text_encoder"].config.d_model).to(self.device)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         for module in self.average.modules():
             module._forward_hooks.clear()
-        named = [*self.model.named_parameters(), *self.guide.named_parameters()]
-        self.optimizer = Muon(named, lr=args.lr, dtype=getattr(torch, args.dtype))
+        trained = nn.ModuleList([self.model, self.guide, self.word_guide])
+        self.optimizer = Muon(
+            trained.named_parameters(), lr=args.lr, dtype=getattr(torch, args.dtype)
+        )
         self.denoise = torch.compile(transformer) if args.compile else transformer
         self.steps = self.samples = 0
         self.elapsed = 0.0
@@ -150,13 +153,15 @@ class Trainer:
         fall = max(0.0, self.progress - constant) / (1 - constant)
         return min(1.0, (self.steps + 1) / 30) * (1 - 0.97 * min(1.0, fall))
 
-    def losses(self, clips: Clips) -> tuple[torch.Tensor, torch.Tensor]:
-        """The velocity's squared error and the guide's, for one random batch."""
+    def losses(self, clips: Clips) -> Losses:
+        """The velocity's squared error and those of the guides, for one random batch."""
         chosen = torch.randint(0, len(clips.scenes), (self.args.batch_size,))
         scenes = [clips.scenes[index] for index in chosen.tolist()]
-        captions = [
-            "" if self.rng.random() < 0.1 else world.caption(scene, self.rng) for scene in scenes
+        said = [
+            [] if self.rng.random() < 0.1 else world.caption_words(scene, self.rng)
+            for scene in scenes
         ]
+        captions = [" ".join(word.text for word in words) for words in said]
         clean = clips.latents[chosen].float().to(self.device)
         noise = torch.randn_like(clean)
         sigma = shifted(torch.sigmoid(torch.randn(len(chosen)) + 0.4)).to(self.device)
@@ -174,7 +179,11 @@ class Trainer:
         labels = guide.labels(scenes, clips.coverage[chosen]).to(self.device)
         error = (velocity.float() - (noise - clean)).square()
         weight = self._weights(clips.coverage[chosen]).to(error)
-        return (error * weight).sum() / weight.expand_as(error).sum(), self.guide.loss(labels)
+        return Losses(
+            velocity=(error * weight).sum() / weight.expand_as(error).sum(),
+            guide=self.guide.loss(labels),
+            words=self.word_guide.loss(words, said, scenes),
+        )
 
     def _weights(self, coverage: torch.Tensor) -> torch.Tensor:
         """What each place in the latents counts for: more where a subject is, for its outline."""
@@ -183,17 +192,18 @@ class Trainer:
         grid = grid.repeat_interleave(2, -1).repeat_interleave(2, -2)
         return 1 + self.args.subject_weight * grid
 
-    def step(self, clips: Clips) -> tuple[float, float]:
-        """One update; the two losses."""
-        main, guided = self.losses(clips)
+    def step(self, clips: Clips) -> list[float]:
+        """One update; the losses."""
+        losses = self.losses(clips)
         self.optimizer.zero_grad()
-        (main + self.args.guide_weight * guided).backward()
+        lessons = losses.guide + losses.words
+        (losses.velocity + self.args.guide_weight * lessons).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step(self.schedule())
         self.steps += 1
         self.samples += self.args.batch_size
         self._follow()
-        return main.item(), guided.item()
+        return [loss.item() for loss in losses]
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -204,10 +214,7 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint and the pipeline of the averaged weights."""
         counters = {name: getattr(self, name) for name in ("steps", "samples", "elapsed")}
-        parts = {
-            name: getattr(self, name).state_dict()
-            for name in ("model", "guide", "average", "optimizer")
-        }
+        parts = {name: getattr(self, name).state_dict() for name in KEPT}
         partial = self.args.out / "checkpoint.partial"
         torch.save({"counters": counters, **parts}, partial)
         partial.rename(self.args.out / "checkpoint.pt")
@@ -222,7 +229,7 @@ class Trainer:
     def restore(self) -> None:
         """Take up the checkpoint."""
         saved = torch.load(self.args.out / "checkpoint.pt", map_location=self.device)
-        for name in ("model", "guide", "average", "optimizer"):
+        for name in KEPT:
             getattr(self, name).load_state_dict(saved[name])
         for name, value in saved["counters"].items():
             setattr(self, name, value)
@@ -241,11 +248,11 @@ class Trainer:
             recent.append(self.step(clips))
             self.elapsed = before + time.monotonic() - begin
             if self.steps % LOG_EVERY == 0:
-                main, guided = torch.tensor(recent).mean(0).tolist()
+                velocity, guided, words = torch.tensor(recent).mean(0).tolist()
                 recent.clear()
                 self._log(
                     f"{self.steps} {self.samples} {self.elapsed:.0f}s "
-                    f"loss {main:.4f} guide {guided:.4f} rate {self.schedule():.3f}"
+                    f"loss {velocity:.4f} guide {guided:.4f} words {words:.4f} rate {self.schedule():.3f}"
                 )
 
     def _log(self, line: str) -> None:

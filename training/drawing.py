@@ -18,8 +18,12 @@ Points = list[tuple[float, float]]
 
 def render(scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES) -> np.ndarray:
     """The frames of a scene, uint8, (frames, SIZE, SIZE, 3)."""
-    ways = tracks(scene, rng, num_frames)
-    return np.stack([_frame(scene, ways, index) for index in range(num_frames)])
+    return paint(scene, tracks(scene, rng, num_frames))
+
+
+def paint(scene: Scene, ways: list[Track]) -> np.ndarray:
+    """The frames of a scene whose subjects go these ways, uint8, (frames, SIZE, SIZE, 3)."""
+    return np.stack([_frame(scene, ways, index) for index in range(len(ways[0].x))])
 
 
 def _frame(scene: Scene, ways: list[Track], index: int) -> np.ndarray:

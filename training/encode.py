@@ -16,7 +16,7 @@ import torch
 from diffusers import AutoencoderKLWan
 from safetensors.torch import load_file, save_file
 
-from training import drawing, world
+from training import drawing, guide, motion, world
 
 SHARD = 256
 
@@ -39,32 +39,39 @@ def scene_from_dict(data: dict) -> world.Scene:
 
 @torch.no_grad()
 def encode_shard(
-    vae: AutoencoderKLWan, seed: int, size: int, batch: int
-) -> tuple[torch.Tensor, list[dict]]:
-    """Latents (not normalised, half precision) and scenes of `size` clips of the training set."""
+    vae: AutoencoderKLWan, seed: int, args: argparse.Namespace
+) -> tuple[dict[str, torch.Tensor], list[dict]]:
+    """Latents (not normalised, half precision), coverage and scenes of one shard of clips."""
     rng = random.Random(seed)
-    scenes = [world.draw_scene(rng) for _ in range(size)]
+    counts = [2 if rng.random() < args.pairs else 1 for _ in range(SHARD)]
+    scenes = [world.draw_scene(rng, num_subjects=count) for count in counts]
+    ways = [motion.tracks(scene, rng) for scene in scenes]
     latents = []
-    for start in range(0, size, batch):
-        clips = to_tensor(drawing.render(scene, rng) for scene in scenes[start : start + batch])
+    for start in range(0, SHARD, args.batch_size):
+        batch = slice(start, start + args.batch_size)
+        clips = to_tensor(map(drawing.paint, scenes[batch], ways[batch]))
         clips = clips.to(vae.device, vae.dtype)
         latents.append(vae.encode(clips).latent_dist.mode().half().cpu())
-    return torch.cat(latents), [scene_to_dict(scene) for scene in scenes]
+    covered = torch.stack([guide.coverage(way) for way in ways])
+    tensors = {"latents": torch.cat(latents), "coverage": covered}
+    return tensors, [scene_to_dict(scene) for scene in scenes]
 
 
-def write_shard(folder: Path, seed: int, latents: torch.Tensor, scenes: list[dict]) -> None:
-    """Write one shard: the scenes, then the latents by rename, so that readers see both or none."""
+def write_shard(
+    folder: Path, seed: int, tensors: dict[str, torch.Tensor], scenes: list[dict]
+) -> None:
+    """Write one shard: the scenes, then the tensors by rename, so that readers see both or none."""
     (folder / f"{seed:06d}.json").write_text(json.dumps(scenes))
     partial = folder / f"{seed:06d}.partial"
-    save_file({"latents": latents.contiguous()}, partial)
+    save_file(tensors, partial)
     partial.rename(folder / f"{seed:06d}.safetensors")
 
 
-def read_shards(folder: Path) -> tuple[torch.Tensor, list[world.Scene]]:
-    """All shards that are complete, in order."""
-    latents, scenes = [], []
+def read_shards(folder: Path) -> tuple[dict[str, torch.Tensor], list[world.Scene]]:
+    """All shards that are complete, in order, as one."""
+    shards, scenes = [], []
     for path in sorted(folder.glob("*.safetensors")):
-        latents.append(load_file(path)["latents"])
+        shards.append(load_file(path))
         scenes += [
             scene_from_dict(data) for data in json.loads(path.with_suffix(".json").read_text())
         ]
@@ -72,7 +79,7 @@ def read_shards(folder: Path) -> tuple[torch.Tensor, list[world.Scene]]:
         raise FileNotFoundError(
             f"No encoded clips in {folder}: run python -m training.encode first."
         )
-    return torch.cat(latents), scenes
+    return {name: torch.cat([shard[name] for shard in shards]) for name in shards[0]}, scenes
 
 
 def main() -> None:
@@ -81,6 +88,7 @@ def main() -> None:
     parser.add_argument("--vae", type=Path, required=True, help="an AutoencoderKLWan folder")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=12_288)
+    parser.add_argument("--pairs", type=float, default=0.6, help="part of clips with two subjects")
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
@@ -90,7 +98,7 @@ def main() -> None:
     vae = AutoencoderKLWan.from_pretrained(args.vae, dtype=torch.float32).to(args.device)
     for index in range(-(-args.clips // SHARD)):
         if not (args.out / f"{index:06d}.safetensors").exists():
-            write_shard(args.out, index, *encode_shard(vae, index, SHARD, args.batch_size))
+            write_shard(args.out, index, *encode_shard(vae, index, args))
             print(f"{(index + 1) * SHARD} of {args.clips} clips", flush=True)
 
 

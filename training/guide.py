@@ -1,11 +1,11 @@
-"""A lesson beside the main one: say, from inside the denoiser, what is where.
+"""Two lessons beside the main one: what is where in the picture, and which word speaks of what.
 
-A linear layer reads the tokens after one of the blocks and names, for each patch of the latent
-video, how much of it a subject covers and which color, shape and motion that subject has. The
-layer is thrown away after training; the features it asks for stay.
+A linear layer reads the tokens after one of the denoiser's blocks and names, for each patch of the
+latent video, how much of it a subject covers and which color, shape and motion that subject has.
+Another reads the text encoder's output and names, for each word, the color, shape and motion of the
+subject it speaks of: a denoiser that looks at "red" then finds "star" and "spins" beside it. Both
+layers are thrown away after training; the features they ask for stay.
 """
-
-import random
 
 import numpy as np
 import torch
@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from training import motion, world
 
-ATTRIBUTES = (*world.COLORS, *world.SHAPES, *world.MOTIONS)
+TABLES = {"color": world.COLORS, "shape": world.SHAPES, "motion": world.MOTIONS}
+ATTRIBUTES = tuple(name for table in TABLES.values() for name in table)
 GRID = 4
 LATENT_FRAMES = (world.NUM_FRAMES - 1) // 4 + 1
 
@@ -44,37 +45,83 @@ class Guide(nn.Module):
         )
 
 
-def shard_coverage(seed: int, size: int) -> torch.Tensor:
-    """How much of each patch the (up to two) subjects of a shard's scenes cover.
-
-    Repeats the draws of `training.encode` without painting: (size, 2, patches), uint8.
-    """
-    rng = random.Random(seed)
-    scenes = [world.draw_scene(rng) for _ in range(size)]
-    result = np.zeros((size, 2, LATENT_FRAMES * GRID * GRID), dtype=np.uint8)
-    for row, scene in enumerate(scenes):
-        for column, track in enumerate(motion.tracks(scene, rng)):
-            result[row, column] = np.round(255 * _coverage(track))
+def coverage(ways: list[motion.Track]) -> torch.Tensor:
+    """How much of each patch the (up to two) subjects of a clip cover: (2, patches), uint8."""
+    result = np.zeros((2, LATENT_FRAMES * GRID * GRID), dtype=np.uint8)
+    for row, way in enumerate(ways):
+        result[row] = np.round(255 * _inside(way))
     return torch.from_numpy(result)
 
 
-def _coverage(track: motion.Track) -> np.ndarray:
+def _inside(way: motion.Track) -> np.ndarray:
     """The part of each patch inside the subject's disc, averaged over a latent frame's frames."""
     fine = 4
     centers = (np.arange(GRID * fine) + 0.5) / (GRID * fine)
-    far = (centers[None, None, :] - track.x[:, None, None]) ** 2
-    far = far + (centers[None, :, None] - track.y[:, None, None]) ** 2
-    inside = (far < track.radius[:, None, None] ** 2).astype(np.float32)
+    far = (centers[None, None, :] - way.x[:, None, None]) ** 2
+    far = far + (centers[None, :, None] - way.y[:, None, None]) ** 2
+    inside = (far < way.radius[:, None, None] ** 2).astype(np.float32)
     patches = inside.reshape(-1, GRID, fine, GRID, fine).mean((2, 4))
     later = patches[1:].reshape(LATENT_FRAMES - 1, 4, GRID, GRID).mean(1)
     return np.concatenate([patches[:1], later]).reshape(-1)
 
 
-def labels(scenes: list[world.Scene], coverage: torch.Tensor) -> torch.Tensor:
+def labels(scenes: list[world.Scene], covered: torch.Tensor) -> torch.Tensor:
     """What the guide should say: (clips, patches, attributes) between 0 and 1."""
     said = torch.zeros(len(scenes), 2, len(ATTRIBUTES))
     for row, scene in enumerate(scenes):
         for column, subject in enumerate(scene.subjects):
-            for word in (subject.color, subject.shape, subject.motion):
-                said[row, column, ATTRIBUTES.index(word)] = 1.0
-    return torch.einsum("bsp,bsa->bpa", coverage.float() / 255, said).clamp(0, 1)
+            for name in TABLES:
+                said[row, column, ATTRIBUTES.index(getattr(subject, name))] = 1.0
+    return torch.einsum("bsp,bsa->bpa", covered.float() / 255, said).clamp(0, 1)
+
+
+class WordGuide(nn.Module):
+    """Reads the text encoder's output; `loss` compares it with what the words speak of."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(width, len(table)) for name, table in TABLES.items()}
+        )
+
+    def loss(
+        self,
+        hidden_states: torch.Tensor,
+        captions: list[list[world.Word]],
+        scenes: list[world.Scene],
+    ) -> torch.Tensor:
+        """Cross entropy of the naming, summed over attributes, averaged over words.
+
+        Args:
+            hidden_states: Of the text encoder, (clips, tokens, width).
+            captions: The words that were read, a list a clip.
+            scenes: What the words are about.
+        """
+        rows, places, subjects = [], [], []
+        for row, (words, scene) in enumerate(zip(captions, scenes, strict=True)):
+            for place, word in enumerate(tokens(words)[: hidden_states.shape[1]]):
+                if word.subject is not None:
+                    rows.append(row)
+                    places.append(place)
+                    subjects.append(scene.subjects[word.subject])
+        if not subjects:
+            return hidden_states.new_zeros(())
+        chosen = hidden_states[rows, places].float()
+        total = chosen.new_zeros(())
+        for name, table in TABLES.items():
+            names = list(table)
+            truth = torch.tensor([names.index(getattr(subject, name)) for subject in subjects])
+            total = total + functional.cross_entropy(
+                self.heads[name](chosen), truth.to(chosen.device)
+            )
+        return total
+
+
+def tokens(words: list[world.Word]) -> list[world.Word]:
+    """The words as the tokenizer cuts them: a comma is a token of its own."""
+    tokens = []
+    for word in words:
+        tokens.append(word)
+        if word.text.endswith(","):
+            tokens.append(world.Word(","))
+    return tokens

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.world import NUM_FRAMES, SIZE_WORDS, USUAL_RADIUS, Scene, Subject
+from training.world import NUM_FRAMES, PAIR_RADIUS, SIZE_WORDS, USUAL_RADIUS, Scene, Subject
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,15 @@ class Track:
     y: np.ndarray
     radius: np.ndarray
     angle: np.ndarray
+
+
+@dataclass(frozen=True)
+class Room:
+    """How far a subject may go: its way and its orbit's radius in pictures, its growth in radii."""
+
+    distance: float
+    orbit: float
+    growth: float
 
 
 def tracks(scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES) -> list[Track]:
@@ -31,7 +40,7 @@ def _alone(subject: Subject, rng: random.Random, num_frames: int) -> Track:
         rng.uniform(0.36, 0.64), rng.uniform(0.36, 0.64), _radius(subject, rng), rng, num_frames
     )
     distance = rng.uniform(0.24, 0.3) if subject.slow else rng.uniform(0.5, 0.6)
-    return _moved(track, subject.motion, distance, 0.24, rng)
+    return _moved(track, subject.motion, Room(distance, orbit=0.24, growth=0.62), rng)
 
 
 def _radius(subject: Subject, rng: random.Random) -> float:
@@ -44,12 +53,13 @@ def _side_by_side(scene: Scene, rng: random.Random, num_frames: int) -> list[Tra
     """The first named is on the left; on top where both go sideways."""
     sideways = all(subject.motion in ("left", "right") for subject in scene.subjects)
     result = []
-    for subject, lane in zip(scene.subjects, (0.27, 0.73), strict=True):
+    for subject, lane in zip(scene.subjects, (0.26, 0.74), strict=True):
         x, y = (0.5, lane) if sideways else (lane, rng.uniform(0.42, 0.58))
-        track = _still(x, y, rng.uniform(0.13, 0.15), rng, num_frames)
+        track = _still(x, y, rng.uniform(*PAIR_RADIUS), rng, num_frames)
         crossing = subject.motion in ("left", "right") and not sideways
-        distance = rng.uniform(0.19, 0.23) if crossing else rng.uniform(0.5, 0.6)
-        result.append(_moved(track, subject.motion, distance, 0.12, rng))
+        distance = rng.uniform(0.18, 0.21) if crossing else rng.uniform(0.5, 0.6)
+        room = Room(distance, orbit=0.12, growth=0.45)
+        result.append(_moved(track, subject.motion, room, rng))
     return result
 
 
@@ -58,13 +68,13 @@ def _still(x: float, y: float, radius: float, rng: random.Random, num_frames: in
     return Track(*(np.full(num_frames, value) for value in (x, y, radius, angle)))
 
 
-def _moved(track: Track, motion: str, distance: float, orbit: float, rng: random.Random) -> Track:
+def _moved(track: Track, motion: str, room: Room, rng: random.Random) -> Track:
     num_frames = len(track.x)
     time = np.arange(num_frames) / (NUM_FRAMES - 1)
     if num_frames > NUM_FRAMES:  # there and back again, so that long clips stay in the picture
         time = 1 - np.abs(1 - time % 2)
-    way = distance * (time - 0.5)
-    scale = 2 * time - 1
+    way = room.distance * (time - 0.5)
+    growth = room.growth * (2 * time - 1)
     base = float(track.radius[0])
     match motion:
         case "right":
@@ -79,9 +89,9 @@ def _moved(track: Track, motion: str, distance: float, orbit: float, rng: random
             height = np.abs(np.sin(2 * math.pi * time + rng.uniform(0.0, 0.6)))
             return replace(track, y=0.77 - 0.47 * height)
         case "grow":
-            return replace(track, radius=base * (0.98 + 0.62 * scale))
+            return replace(track, radius=base * (0.98 + growth))
         case "shrink":
-            return replace(track, radius=base * (0.98 - 0.62 * scale))
+            return replace(track, radius=base * (0.98 - growth))
         case "spin":
             turn = rng.choice((1, -1)) * 1.5 * math.pi * time
             return replace(track, angle=track.angle + turn, radius=track.radius * 1.1)
@@ -89,8 +99,8 @@ def _moved(track: Track, motion: str, distance: float, orbit: float, rng: random
             phase = rng.uniform(0, 2 * math.pi) + 2 * math.pi * np.arange(num_frames) / (
                 NUM_FRAMES - 1
             )
-            x = _lane_center(track.x) + orbit * np.cos(phase)
-            return replace(track, x=x, y=0.5 + orbit * np.sin(phase))
+            x = _lane_center(track.x) + room.orbit * np.cos(phase)
+            return replace(track, x=x, y=0.5 + room.orbit * np.sin(phase))
         case _:
             return track
 

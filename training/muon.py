@@ -31,8 +31,10 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
 class Muon(torch.optim.Optimizer):
     """Orthogonalised momentum at `lr` for parameters with two or more dimensions, Adam for the rest.
 
-    `dtype` is what updates are made orthogonal in. `step` takes the schedule: a factor on both
-    learning rates.
+    Parameters with one of `adam_names` in their name are Adam's too: tables of embeddings, and the
+    text encoder, whose attention has no normalisation; Muon makes its weights so large that it no
+    longer learns which word belongs to which. `dtype` is what updates are made orthogonal in.
+    `step` takes the schedule: a factor on both learning rates.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         adam_lr: float = 2e-3,
         dtype: torch.dtype = torch.float32,
-        adam_names: tuple[str, ...] = ("shared", "embed_tokens"),
+        adam_names: tuple[str, ...] = ("shared", "embed_tokens", "text_encoder"),
     ) -> None:
         matrices, others = [], []
         for name, parameter in named_parameters:

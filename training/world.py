@@ -85,6 +85,7 @@ STRANGE_WORDS: tuple[str, ...] = (
 
 SIZE_WORDS = {"small": 0.14, "big": 0.25}
 USUAL_RADIUS = (0.175, 0.21)
+PAIR_RADIUS = (0.15, 0.165)
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,14 @@ class Scene:
 
     subjects: tuple[Subject, ...]
     place: str
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a caption, and the index of the subject that it speaks of."""
+
+    text: str
+    subject: int | None = None
 
 
 # --- which scenes exist -------------------------------------------------------------------------
@@ -172,14 +181,27 @@ def caption(scene: Scene, rng: random.Random, *, strange: float = 0.1) -> str:
         rng: The source of chance.
         strange: How often words from outside the world are mixed in.
     """
-    clauses = [_clause(subject, rng) for subject in scene.subjects]
-    joint = rng.choice((" and ", " while "))
-    text, where = joint.join(clauses), _where(scene.place, rng)
+    return " ".join(word.text for word in caption_words(scene, rng, strange=strange))
+
+
+def caption_words(scene: Scene, rng: random.Random, *, strange: float = 0.1) -> list[Word]:
+    """The words of a caption, each with the subject it speaks of; `caption` joins them."""
+    clauses = [
+        [Word(text, index) for text in _clause(subject, rng).split()]
+        for index, subject in enumerate(scene.subjects)
+    ]
+    joint = Word(rng.choice(("and", "while")))
+    words = [word for clause in clauses for word in (*clause, joint)][:-1]
+    where = _where(scene.place, rng)
     if rng.random() < 0.2:
-        text = f"{where}{rng.choice((' ', ', '))}{text}"
+        where += rng.choice(("", ","))
+        words = [*map(Word, where.split()), *words]
     else:
-        text = f"{text}{'' if where.startswith(',') else ' '}{where}"
-    return _with_strange_words(text, rng) if rng.random() < strange else text
+        words += map(Word, where.split())
+    if rng.random() < strange:
+        for _ in range(rng.randint(1, 3)):
+            words.insert(rng.randint(0, len(words)), Word(rng.choice(STRANGE_WORDS)))
+    return words
 
 
 def _clause(subject: Subject, rng: random.Random) -> str:
@@ -198,13 +220,6 @@ def _where(place: str, rng: random.Random) -> str:
         return rng.choice(SCENERY[place])
     preposition = rng.choice(("on a", "on a", "against a", "on the"))
     return f"{preposition} {place} background"
-
-
-def _with_strange_words(text: str, rng: random.Random) -> str:
-    words = text.split()
-    for _ in range(rng.randint(1, 3)):
-        words.insert(rng.randint(0, len(words)), rng.choice(STRANGE_WORDS))
-    return " ".join(words)
 
 
 def vocabulary() -> list[str]:
