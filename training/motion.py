@@ -21,11 +21,20 @@ class Track:
 
 @dataclass(frozen=True)
 class Room:
-    """How far a subject may go: its way and its orbit's radius in pictures, its growth in radii."""
+    """How far a subject goes: its way and its orbit's radius in pictures, its growth in radii.
+
+    `middle` is how far the middle of its way is from the middle of its lane.
+    """
 
     distance: float
+    middle: float
     orbit: float
     growth: float
+
+
+#: How much of the picture a subject crosses: from a part of it to nearly all. Windows of a long
+#: video begin where the ones before are, and a subject is rarely at the start of its way there.
+WAY = (0.25, 0.6)
 
 
 def tracks(scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES) -> list[Track]:
@@ -39,8 +48,9 @@ def _alone(subject: Subject, rng: random.Random, num_frames: int) -> Track:
     track = _still(
         rng.uniform(0.36, 0.64), rng.uniform(0.36, 0.64), _radius(subject, rng), rng, num_frames
     )
-    distance = rng.uniform(0.24, 0.3) if subject.slow else rng.uniform(0.5, 0.6)
-    return _moved(track, subject.motion, Room(distance, orbit=0.24, growth=0.62), rng)
+    distance = rng.uniform(0.18, 0.26) if subject.slow else rng.uniform(*WAY)
+    room = Room(distance, _middle(distance, rng), orbit=0.24, growth=rng.uniform(0.38, 0.62))
+    return _moved(track, subject.motion, room, rng)
 
 
 def _radius(subject: Subject, rng: random.Random) -> float:
@@ -57,10 +67,16 @@ def _side_by_side(scene: Scene, rng: random.Random, num_frames: int) -> list[Tra
         x, y = (0.5, lane) if sideways else (lane, rng.uniform(0.42, 0.58))
         track = _still(x, y, rng.uniform(*PAIR_RADIUS), rng, num_frames)
         crossing = subject.motion in ("left", "right") and not sideways
-        distance = rng.uniform(0.18, 0.21) if crossing else rng.uniform(0.5, 0.6)
-        room = Room(distance, orbit=0.12, growth=0.45)
+        distance = rng.uniform(0.18, 0.21) if crossing else rng.uniform(*WAY)
+        middle = 0.0 if crossing else _middle(distance, rng)
+        room = Room(distance, middle, orbit=0.12, growth=rng.uniform(0.38, 0.45))
         result.append(_moved(track, subject.motion, room, rng))
     return result
+
+
+def _middle(distance: float, rng: random.Random) -> float:
+    slack = (0.64 - distance) / 2
+    return rng.uniform(-slack, slack)
 
 
 def _still(x: float, y: float, radius: float, rng: random.Random, num_frames: int) -> Track:
@@ -78,23 +94,23 @@ def _moved(track: Track, motion: str, room: Room, rng: random.Random) -> Track:
     base = float(track.radius[0])
     match motion:
         case "right":
-            return replace(track, x=_centered(track.x, way))
+            return replace(track, x=_lane_center(track.x) + room.middle + way)
         case "left":
-            return replace(track, x=_centered(track.x, -way))
+            return replace(track, x=_lane_center(track.x) + room.middle - way)
         case "down":
-            return replace(track, y=_centered(track.y, way))
+            return replace(track, y=_lane_center(track.y) + room.middle + way)
         case "up":
-            return replace(track, y=_centered(track.y, -way))
+            return replace(track, y=_lane_center(track.y) + room.middle - way)
         case "bounce":
-            height = np.abs(np.sin(2 * math.pi * time + rng.uniform(0.0, 0.6)))
+            height = np.abs(np.sin(2 * math.pi * time + rng.uniform(0.0, math.pi)))
             return replace(track, y=0.77 - 0.47 * height)
         case "grow":
             return replace(track, radius=base * (0.98 + growth))
         case "shrink":
             return replace(track, radius=base * (0.98 - growth))
         case "spin":
-            turn = rng.choice((1, -1)) * 1.5 * math.pi * time
-            return replace(track, angle=track.angle + turn, radius=track.radius * 1.1)
+            turn = rng.uniform(0, 2 * math.pi) + rng.choice((1, -1)) * 1.5 * math.pi * time
+            return replace(track, angle=turn, radius=track.radius * 1.1)
         case "orbit":
             phase = rng.uniform(0, 2 * math.pi) + 2 * math.pi * np.arange(num_frames) / (
                 NUM_FRAMES - 1
@@ -103,11 +119,6 @@ def _moved(track: Track, motion: str, room: Room, rng: random.Random) -> Track:
             return replace(track, x=x, y=0.5 + room.orbit * np.sin(phase))
         case _:
             return track
-
-
-def _centered(start: np.ndarray, way: np.ndarray) -> np.ndarray:
-    """The way with its middle near the middle of the lane it is in."""
-    return _lane_center(start) + 0.35 * (start - _lane_center(start)) + way
 
 
 def _lane_center(start: np.ndarray) -> float:
