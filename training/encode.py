@@ -39,16 +39,16 @@ def scene_from_dict(data: dict) -> world.Scene:
 
 @torch.no_grad()
 def encode_shard(
-    vae: AutoencoderKLWan, seed: int, args: argparse.Namespace
+    vae: AutoencoderKLWan, seed: int, size: int, *, pairs: float, batch_size: int
 ) -> tuple[dict[str, torch.Tensor], list[dict]]:
-    """Latents (not normalised, half precision), coverage and scenes of one shard of clips."""
+    """Latents (not normalised, half precision), coverage and scenes of `size` clips."""
     rng = random.Random(seed)
-    counts = [2 if rng.random() < args.pairs else 1 for _ in range(SHARD)]
+    counts = [2 if rng.random() < pairs else 1 for _ in range(size)]
     scenes = [world.draw_scene(rng, num_subjects=count) for count in counts]
     ways = [motion.tracks(scene, rng) for scene in scenes]
     latents = []
-    for start in range(0, SHARD, args.batch_size):
-        batch = slice(start, start + args.batch_size)
+    for start in range(0, size, batch_size):
+        batch = slice(start, start + batch_size)
         clips = to_tensor(map(drawing.paint, scenes[batch], ways[batch]))
         clips = clips.to(vae.device, vae.dtype)
         latents.append(vae.encode(clips).latent_dist.mode().half().cpu())
@@ -96,10 +96,13 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     vae = AutoencoderKLWan.from_pretrained(args.vae, dtype=torch.float32).to(args.device)
-    for index in range(-(-args.clips // SHARD)):
-        if not (args.out / f"{index:06d}.safetensors").exists():
-            write_shard(args.out, index, *encode_shard(vae, index, args))
-            print(f"{(index + 1) * SHARD} of {args.clips} clips", flush=True)
+    for seed, start in enumerate(range(0, args.clips, SHARD)):
+        if (args.out / f"{seed:06d}.safetensors").exists():
+            continue
+        size = min(SHARD, args.clips - start)
+        encoded = encode_shard(vae, seed, size, pairs=args.pairs, batch_size=args.batch_size)
+        write_shard(args.out, seed, *encoded)
+        print(f"{start + size} of {args.clips} clips", flush=True)
 
 
 if __name__ == "__main__":
