@@ -119,9 +119,9 @@ class WordGuide(nn.Module):
 
 def tokens(words: list[world.Word]) -> list[world.Word]:
     """The words as the tokenizer cuts them: a comma is a token of its own."""
-    tokens = []
+    cut = []
     for word in words:
-        tokens.append(word)
+        cut.append(word)
         if word.text.endswith(","):
-            tokens.append(world.Word(","))
-    return tokens
+            cut.append(world.Word(","))
+    return cut

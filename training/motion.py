@@ -8,6 +8,10 @@ import numpy as np
 
 from training.world import NUM_FRAMES, PAIR_RADIUS, SIZE_WORDS, USUAL_RADIUS, Scene, Subject
 
+#: How much of the picture a subject crosses: from a part of it to nearly all. Windows of a long
+#: video begin where the ones before are, and a subject is rarely at the start of its way there.
+WAY = (0.25, 0.6)
+
 
 @dataclass(frozen=True)
 class Track:
@@ -30,11 +34,6 @@ class Room:
     middle: float
     orbit: float
     growth: float
-
-
-#: How much of the picture a subject crosses: from a part of it to nearly all. Windows of a long
-#: video begin where the ones before are, and a subject is rarely at the start of its way there.
-WAY = (0.25, 0.6)
 
 
 def tracks(scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES) -> list[Track]:

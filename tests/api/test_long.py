@@ -124,7 +124,9 @@ def test_shots_of_cut_are_the_clips_of_their_seeds(doodle):
 
 
 def test_a_loop_has_no_jump_from_its_end_to_its_beginning(doodle):
-    video = doodle.generate("a red ball", loop=True, **{**LONG, "num_frames": 32})
+    # After two steps there is hardly a picture yet, and every change is a jump.
+    options = {**LONG, "num_frames": 32, "num_inference_steps": 8}
+    video = doodle.generate("a red ball", loop=True, **options)
 
     frames = video.frames.astype(int)
     changes = [np.abs(after - before).mean() for before, after in pairwise(frames)]
