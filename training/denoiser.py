@@ -161,7 +161,7 @@ class Trainer:
             [] if self.rng.random() < 0.1 else world.caption_words(scene, self.rng)
             for scene in scenes
         ]
-        captions = [" ".join(word.text for word in words) for words in said]
+        captions = [world.joined(words) for words in said]
         clean = clips.latents[chosen].float().to(self.device)
         noise = torch.randn_like(clean)
         sigma = shifted(torch.sigmoid(torch.randn(len(chosen)) + 0.4)).to(self.device)

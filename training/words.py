@@ -45,7 +45,7 @@ def teach(old: UMT5EncoderModel, seconds: float, likeness: float, seed: int) -> 
         optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 - 0.97 * fall)
         scenes = [world.draw_scene(rng, num_subjects=rng.choice((1, 2, 2))) for _ in range(BATCH)]
         said = [world.caption_words(scene, rng) if rng.random() < 0.95 else [] for scene in scenes]
-        captions = [" ".join(word.text for word in words) for words in said]
+        captions = [world.joined(words) for words in said]
         hidden_states = text.embed(tokenizer, encoder, captions)
         with torch.no_grad():
             known = text.embed(tokenizer, old, captions)

@@ -181,11 +181,16 @@ def caption(scene: Scene, rng: random.Random, *, strange: float = 0.1) -> str:
         rng: The source of chance.
         strange: How often words from outside the world are mixed in.
     """
-    return " ".join(word.text for word in caption_words(scene, rng, strange=strange))
+    return joined(caption_words(scene, rng, strange=strange))
+
+
+def joined(words: list[Word]) -> str:
+    """The caption that the words make."""
+    return " ".join(word.text for word in words)
 
 
 def caption_words(scene: Scene, rng: random.Random, *, strange: float = 0.1) -> list[Word]:
-    """The words of a caption, each with the subject it speaks of; `caption` joins them."""
+    """The words of a caption, each with the subject it speaks of."""
     clauses = [
         [Word(text, index) for text in _clause(subject, rng).split()]
         for index, subject in enumerate(scene.subjects)

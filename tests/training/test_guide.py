@@ -15,7 +15,7 @@ def test_the_words_that_are_labelled_are_the_tokens_that_the_encoder_reads():
     rng, tokenizer = random.Random(0), text.build_tokenizer()
     for _ in range(300):
         words = world.caption_words(world.draw_scene(rng), rng, strange=0.5)
-        ids = tokenizer(" ".join(word.text for word in words), max_length=99).input_ids
+        ids = tokenizer(world.joined(words), max_length=99).input_ids
         expected = [word.text.rstrip(",") or "," for word in guide.tokens(words)]
         known = [word if word in tokenizer.get_vocab() else "<unk>" for word in expected]
         assert tokenizer.convert_ids_to_tokens(ids) == [*known, "</s>"]
