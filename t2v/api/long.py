@@ -18,6 +18,7 @@ from t2v.api.timing import Timed
 from t2v.api.video import Video
 from t2v.api.work import work_folder, working
 from t2v.errors import InterruptedRun, T2VError
+from t2v.longvideo.checkpoint import frames_made
 from t2v.longvideo.joins import joins, switches
 from t2v.longvideo.report import Observer
 from t2v.plan.events import Event, Listener
@@ -64,7 +65,8 @@ class LongRendering(Rendering):
         frames = self._long_frames(folder)
         if self.long.endless:
             stop = self.progress.listener = _Stop(self.progress.listener)
-            frames = _until(stop, frames)
+            num_made = 0 if self.work is None else frames_made(self.work, self.long)
+            frames = _until(stop, frames, num_made)
         reach = max(8, self.long.rule.factor * self.long.overlap)
         observer = Observer(joins(self.long), switches(self.long), reach=reach, loop=self.long.loop)
         frames = _observed(frames, observer)
@@ -143,6 +145,9 @@ class LongRendering(Rendering):
         self.record["long"]["num_windows"] = len(facts)
 
 
+_FIRST_THE_OLD = "first the {} frames that are made already; once more leaves them for --resume"
+
+
 class _Stop:
     """Lets the end that a user asks for wait for the frame at hand."""
 
@@ -162,15 +167,27 @@ class _Stop:
             self.is_asked = True
 
 
-def _until(stop: _Stop, frames: Generator[Frame]) -> Generator[Frame]:
-    """The frames up to where the user ends them: of a video without an end that is its end."""
+def _until(stop: _Stop, frames: Generator[Frame], num_made: int) -> Generator[Frame]:
+    """The frames up to where the user ends them: of a video without an end that is its end.
+
+    The first `num_made`, of an earlier run, are in it in any case.
+    """
+    num_given = 0
+    is_told = False
     with closing(frames):
         try:
-            for frame in frames:
+            for num_given, frame in enumerate(frames, start=1):
                 yield frame
-                if stop.is_asked:
+                if not stop.is_asked:
+                    continue
+                if num_given >= num_made:
                     return
+                if not is_told:
+                    stop(Event("warning", message=_FIRST_THE_OLD.format(num_made)))
+                    is_told = True
         except KeyboardInterrupt:
+            if num_given < num_made:
+                raise
             return
 
 

@@ -20,6 +20,9 @@ from t2v.errors import DiskError, RequestError
 from t2v.longvideo.meeting import WindowState
 from t2v.longvideo.packing import files_of, read_packed, write_packed
 from t2v.longvideo.rendezvous import Kept, Reached, Rendezvous
+from t2v.plan.latents import pixel_frames
+from t2v.plan.live import LivePrompts
+from t2v.plan.windows import LongPlan
 from t2v.zoo.store import write_text
 
 MANIFEST = "checkpoint.json"
@@ -32,15 +35,23 @@ _STATE = [field.name for field in fields(WindowState)]
 class Checkpoints:
     """The checkpoints of one video in its work folder."""
 
-    def __init__(self, folder: Path, identity: dict[str, str], every_s: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: dict[str, str],
+        every_s: float,
+        prompts: LivePrompts | None = None,
+    ) -> None:
         """Checkpoints in a folder, so many seconds apart, or more where they take long.
 
         Args:
             folder: It is there already, and nobody else writes to it.
             identity: What has to be the same for a run to go on.
             every_s: Seconds between two checkpoints; 0 for one after every step.
+            prompts: Of a video without an end: what they have shown is kept, and recalled.
         """
         self._folder, self._identity, self._every_s = folder, identity, every_s
+        self._prompts = prompts
         self.num_steps = 0
         """Steps of all windows so far."""
         self._written: dict[int, str] = {}
@@ -70,6 +81,8 @@ class Checkpoints:
             num_steps, shot, num_out, num_started = (int(found[name]) for name in _COUNTS)
             windows = {index: self._read(name) for index, name in self._written.items()}
             finals = tuple(int(index) for index in found["finals"])
+            if self._prompts is not None:
+                self._prompts.recall(found["prompts"])
             return Reached(num_steps, shot, num_out, num_started, finals, windows)
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise DiskError(f"{path} is damaged. Begin again without --resume.") from error
@@ -118,6 +131,8 @@ class Checkpoints:
             "finals": sorted(rendezvous.finals),
             "windows": files,
         }
+        if self._prompts is not None:
+            document["prompts"] = self._prompts.to_dict()
         write_text(self._folder / MANIFEST, json.dumps(document, indent=1))
         self._written = files
         for file in self._folder.glob("window-*.safetensors"):
@@ -185,6 +200,16 @@ class ShotKeeper:
         self._has_failed = True
         self.checkpoints.save(self.shot, rendezvous)
         self._has_failed = False
+
+
+def frames_made(folder: Path, long: LongPlan) -> int:
+    """Frames of a video without an end whose latents are final in its work folder."""
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        num_latents = long.stride * int(found["num_out"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0
+    return pixel_frames(long.rule, num_latents) if num_latents else 0
 
 
 def work_bytes(folder: Path) -> int:

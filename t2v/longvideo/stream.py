@@ -20,6 +20,7 @@ from t2v.longvideo.meeting import WindowState
 from t2v.longvideo.noise import ShotNoise
 from t2v.longvideo.rendezvous import Live, Reached, Rendezvous
 from t2v.plan.latents import pixel_frames
+from t2v.plan.live import LivePrompts
 from t2v.plan.request import Request
 from t2v.plan.windows import LongPlan, Shot, Window, endless_windows
 from t2v.runtime.adapter import Adapter, Frame, OnStep
@@ -64,8 +65,10 @@ def frames(
     assert long is not None
     refuse_mixing_caches(pipe)
     checkpoints = None
-    if work is not None and not long.endless:
-        checkpoints = Checkpoints(work, identity_of(pipe, request, further_arguments), checkpoint_s)
+    if work is not None:
+        identity = identity_of(pipe, request, further_arguments)
+        prompts = long.prompts if isinstance(long.prompts, LivePrompts) else None
+        checkpoints = Checkpoints(work, identity, checkpoint_s, prompts)
     calls = WindowCalls(pipe, adapter, request, further_arguments, long)
     run = _Run(pipe, adapter, long, calls, on_step, checkpoints)
     try:
@@ -152,11 +155,18 @@ class _Run:
         rendezvous = Rendezvous(grid, start, long.order, lambda: self._tell(1), keeper)
         if reached is not None and checkpoints is not None:
             first = min(reached.windows, default=reached.num_started)
-            for window in shot.windows[:first]:
-                noise.enter(window.start, window.length)
+            for index in range(first):
+                noise.enter(*_extent(long, shot, index))
             finals = {index: checkpoints.latents_of(shot.index, index) for index in reached.finals}
             rendezvous.restore(reached, finals)
         return rendezvous
+
+
+def _extent(long: LongPlan, shot: Shot, index: int) -> tuple[int, int]:
+    """Start and length of a window, also where windows come from `endless_windows`."""
+    if long.endless:
+        return index * long.stride, long.window
+    return shot.windows[index].start, shot.windows[index].length
 
 
 def _ring(latents: torch.Tensor, shot: Shot, rule: LatentRule) -> tuple[torch.Tensor, int]:

@@ -1,14 +1,15 @@
 """The prompts of an endless video: a story file that may grow while the video is made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from t2v.errors import T2VError
 from t2v.plan.latents import first_pixel, nearest_latent
 from t2v.plan.moments import Moment
-from t2v.plan.story import Cue, read_story
+from t2v.plan.story import Cue, parse_story, read_story
 from t2v.zoo.spec import LatentRule
 
 _Stamp = tuple[int, int]
@@ -29,6 +30,10 @@ class LivePrompts:
     """Why the file could not be read, where it could not; it was used as it was before."""
     _stamp: _Stamp | None = None
     _begun: Sequence[Cue] = ()
+    _last: int = -1
+    """The last latent frame that was asked about."""
+    _recalled: int = -1
+    """The last one that an earlier run asked about."""
 
     def __post_init__(self) -> None:
         """Remember how the file is now: that is what `cues` were read from."""
@@ -37,14 +42,40 @@ class LivePrompts:
 
     def __call__(self, latent: int) -> tuple[str, str | None]:
         """The prompt and the negative prompt from this latent frame on."""
+        self._last = max(self._last, latent)
+        cue = self._shown(latent) if latent <= self._recalled else self._next(latent)
+        return cue.prompt, self.negative_prompt if cue.negative_prompt is None else (
+            cue.negative_prompt
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What has been shown, JSON-ready, for a run that goes on."""
+        return {"last": self._last, "used": [cue.to_dict() for cue in self.used]}
+
+    def recall(self, found: Mapping[str, Any]) -> None:
+        """Show what an earlier run has shown as far as that goes, and then what the file says now.
+
+        Raises:
+            LookupError, TypeError, ValueError: It is not what `to_dict` makes.
+        """
+        self.used = list(parse_story(found["used"]))
+        self._recalled = int(found["last"])
+        self._stamp = None
+
+    def _shown(self, latent: int) -> Cue:
+        """What an earlier run has shown there."""
+        frame = first_pixel(self.rule, latent)
+        came = [cue for cue in self.used if cue.at is None or cue.at.frame(self.fps) <= frame]
+        return came[-1]
+
+    def _next(self, latent: int) -> Cue:
+        """What is shown from there on, which is remembered."""
         self._look()
         cue = self._current(latent)
         shown = replace(cue, at=Moment(Fraction(first_pixel(self.rule, latent)), is_frames=True))
         if not self.used or replace(self.used[-1], at=None) != replace(cue, at=None):
             self.used.append(shown)
-        return cue.prompt, self.negative_prompt if cue.negative_prompt is None else (
-            cue.negative_prompt
-        )
+        return cue
 
     def _current(self, latent: int) -> Cue:
         """The last cue whose time has come; one without a time counts as soon as it is there."""

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import t2v
-from t2v.api.work import working
+from t2v.api.work import work_folder, working
 from t2v.errors import BusyError, DiskError, InterruptedRun, OutputExistsError, RequestError
+from t2v.longvideo.checkpoint import frames_made
 from t2v.media.metadata import read_metadata
 from t2v.media.probe import probe
 from t2v.plan.history import read_runs
@@ -304,11 +305,49 @@ def test_a_stop_while_denoising_keeps_the_frames_that_are_there(doodle):
 
 
 def test_a_video_that_is_stopped_before_its_first_frame_is_none(doodle, tmp_path):
-    with pytest.raises(InterruptedRun, match="Stopped"):
+    with pytest.raises(InterruptedRun, match=r"Stopped[^$]*--resume"):
         doodle.generate(
             "a red ball", output=tmp_path / "a.mp4", listener=stopping("step", 2), **ENDLESS
         )
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4.work"]
+
+
+def failing(event_name, count):
+    """A listener that fails at the event of that number, as a crash does."""
+    left = [count]
+
+    def listen(event):
+        left[0] -= event.event == event_name
+        if not left[0]:
+            raise DiskError("No space")
+
+    return listen
+
+
+def test_a_video_without_an_end_goes_on_after_a_crash(doodle, tmp_path):
+    output = tmp_path / "a.mp4"
+    whole = doodle.generate("a red ball", listener=stopping("frames", 41), **ENDLESS)
+
+    with pytest.raises(DiskError, match="--resume"):
+        doodle.generate("a red ball", output=output, listener=failing("frames", 20), **ENDLESS)
+    (request,) = t2v.resume_plan(work_folder(output)).requests
+    work = work_folder(output)
+    video = doodle.run(request, output=output, resume=work, listener=stopping("frames", 41))
+
+    assert video.record["frames_sha256"] == whole.record["frames_sha256"]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.json", "a.mp4"]
+
+
+def test_what_was_made_before_a_crash_is_in_the_video_however_early_it_is_stopped(doodle, tmp_path):
+    output, work = tmp_path / "a.mp4", work_folder(tmp_path / "a.mp4")
+    with pytest.raises(DiskError):
+        doodle.generate("a red ball", output=output, listener=failing("frames", 40), **ENDLESS)
+    (request,) = t2v.resume_plan(work).requests
+    num_made = frames_made(work, request.long)
+
+    video = doodle.run(request, output=output, resume=work, listener=stopping("frames", 3))
+
+    assert video.record["num_frames"] == num_made >= 29
 
 
 def test_a_stopped_video_without_an_end_is_replayed_to_where_it_was(doodle, tmp_path):

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from t2v.longvideo.checkpoint import MANIFEST
 from t2v_cli.timeline import timeline
 from tests.cli.conftest import environment
 from tests.cli.test_plan import rows
@@ -156,14 +157,15 @@ def test_a_folder_without_an_unfinished_video_is_said(cli):
     assert "a.mp4.work holds no unfinished video" in result.err
 
 
-RUN = ("--size", "64x64", "--steps", "2", "--seed", "3", "--progress", "json", "--json")
+TOLD = ("--progress", "json", "--json")
+RUN = ("--size", "64x64", "--steps", "2", "--seed", "3", *TOLD)
 
 
-def run_until(tmp_path, arguments, is_time, number):
+def run_until(tmp_path, arguments, is_time, number, options=RUN):
     """Run the program and send it a signal when an event comes: exit code and stdout."""
     with (
         subprocess.Popen(
-            [sys.executable, "-m", "t2v_cli", "generate", *arguments, *RUN],
+            [sys.executable, "-m", "t2v_cli", "generate", *arguments, *options],
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -182,17 +184,39 @@ def run_until(tmp_path, arguments, is_time, number):
     return child.returncode, out
 
 
+def frame(number):
+    """Whether an event is that this frame is written."""
+    return lambda event: event["event"] == "frames" and event["step"] == number
+
+
 @pytest.mark.slow
 def test_ctrl_c_completes_a_video_without_an_end(tmp_path):
     code, out = run_until(
         tmp_path,
         ["a ball", "--endless", "-o", "a.mp4"],
-        lambda event: event["event"] == "frames" and event["step"] == 20,
+        frame(20),
         signal.SIGINT,
     )
     video = json.loads(out)
     assert (code, video["status"]) == (0, "ok")
     assert video["num_frames"] >= 20
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.mp4"]
+
+
+@pytest.mark.slow
+def test_a_killed_video_without_an_end_goes_on_until_it_is_stopped(tmp_path):
+    checkpoint = tmp_path / "a.mp4.work" / MANIFEST
+    arguments = ["a ball", "--endless", "-o", "a.mp4"]
+    code, _ = run_until(tmp_path, arguments, lambda event: checkpoint.exists(), signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    # Windows are three latent frames apart, of four frames each; the first latent is one frame.
+    num_made = 4 * 3 * json.loads(checkpoint.read_text())["num_out"] - 3
+
+    code, out = run_until(tmp_path, ["--resume", "a.mp4.work"], frame(1), signal.SIGINT, TOLD)
+
+    video = json.loads(out)
+    assert (code, video["status"]) == (0, "ok")
+    assert video["num_frames"] == num_made
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.mp4"]
 
 
@@ -203,7 +227,7 @@ def test_a_killed_video_is_gone_on_with(tmp_path, program, method):
     code, _ = run_until(
         tmp_path,
         arguments,
-        lambda event: event["event"] == "frames" and event["step"] == 20,
+        frame(20),
         signal.SIGKILL,
     )
     assert code == -signal.SIGKILL

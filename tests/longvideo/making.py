@@ -18,7 +18,7 @@ from t2v.families import adapter_for
 from t2v.longvideo.stream import frames
 from t2v.plan.latents import pixel_frames
 from t2v.plan.request import Request
-from t2v.plan.windows import LongPlan, Shot, Window, spans, weights
+from t2v.plan.windows import LongPlan, Prompts, Shot, Window, spans, weights
 from t2v.runtime.adapter import Adapter
 from t2v.runtime.layout import LatentLayout
 from t2v.runtime.load import load_pipeline
@@ -109,6 +109,13 @@ class Long:
         request = self.request(None, pixel_frames(self.rule, num_latents))
         arguments = self.adapter.call_arguments(self.pipe, request) | self.further
         return self.adapter.layout(self.pipe, arguments)
+
+
+def endless(long: Long, num_frames: int, prompts: Prompts, **changes: Any) -> LongPlan:
+    """A plan without an end, of which so many frames are taken."""
+    plan = long.plan(long.window, overlap=1, **changes)
+    shot = Shot(0, 0, num_frames, 1, 3, ())
+    return replace(plan, endless=True, shots=(shot,), prompts=prompts, num_evaluations=None)
 
 
 def handing_on_latents(adapter: Any) -> Any:

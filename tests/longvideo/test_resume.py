@@ -11,10 +11,12 @@ import torch
 from safetensors import safe_open
 
 from t2v.errors import DiskError, RequestError
-from t2v.longvideo.checkpoint import MANIFEST, work_bytes
+from t2v.longvideo.checkpoint import MANIFEST, frames_made, work_bytes
+from t2v.plan.live import LivePrompts
+from t2v.plan.story import Cue
 from tests.crash import works
 from tests.crash.children import seeds, started
-from tests.longvideo.making import load_long
+from tests.longvideo.making import endless, load_long
 
 NUM_STEPS = 4
 
@@ -114,6 +116,21 @@ def test_a_loop_goes_on(tmp_path):
         stopped(long, plan, tmp_path, at, resume=at > 3)
 
     np.testing.assert_array_equal(long.video(plan, work=tmp_path, resume=True), expected)
+
+
+@pytest.mark.parametrize("noise", ["independent", "freenoise"])
+def test_a_video_without_an_end_goes_on(tmp_path, noise):
+    long = load_long("wan")
+    plan = endless(long, 45, LivePrompts([Cue("a red boat")], 8, long.rule), noise=noise)
+    whole = long.video(plan)
+
+    stopped(long, plan, tmp_path, at=11)
+    again = replace(plan, prompts=LivePrompts([Cue("a red boat")], 8, long.rule))
+    made = frames_made(tmp_path, plan)
+    video = long.video(again, work=tmp_path, resume=True)
+
+    assert 0 < made < 45
+    np.testing.assert_array_equal(video, whole)
 
 
 def test_a_work_folder_holds_final_latents_and_windows_under_way_alone(tmp_path):

@@ -3,7 +3,6 @@
 import gc
 import itertools
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +10,7 @@ import torch
 
 from t2v.errors import RequestError
 from t2v.longvideo.rendezvous import Rendezvous
-from t2v.plan.windows import Shot
-from tests.longvideo.making import load_fresh, load_long
+from tests.longvideo.making import endless, load_fresh, load_long
 
 STEPS = 4
 
@@ -106,12 +104,6 @@ def test_what_a_listener_raises_ends_all_windows_and_arrives():
 
     with pytest.raises(RuntimeError, match="enough"):
         long.latents(long.plan(16, overlap=2), on_step=on_step)
-
-
-def endless(long, num_frames, prompts, **changes):
-    plan = long.plan(long.window, overlap=1, **changes)
-    shot = Shot(0, 0, num_frames, 1, 3, ())
-    return replace(plan, endless=True, shots=(shot,), prompts=prompts, num_evaluations=None)
 
 
 def test_a_video_without_an_end_begins_like_a_long_one():

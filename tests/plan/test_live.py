@@ -1,5 +1,6 @@
 """The prompts of a video without an end, from a file that grows."""
 
+import json
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -77,6 +78,23 @@ def test_what_was_shown_can_be_shown_again():
     shown = [prompts(latent) for latent in latents]
     again = live(None, *prompts.used)
     assert [again(latent) for latent in latents] == shown
+
+
+def test_a_run_that_goes_on_shows_what_was_shown_and_then_what_the_file_says_now(tmp_path):
+    file = written(tmp_path / "story.yaml", "- a fox\n")
+    begun = live(file, *read_story(file))
+    assert [begun(latent)[0] for latent in (0, 14)] == ["a fox", "a fox"]
+    kept = json.loads(json.dumps(begun.to_dict()))
+    written(file, "- a fox\n- rain\n")
+
+    again = live(file, Cue("a fox"))
+    again.recall(kept)
+
+    assert [again(latent)[0] for latent in (0, 14, 28)] == ["a fox", "a fox", "rain"]
+    assert [cue.to_dict() for cue in again.used] == [
+        {"at": "0f", "prompt": "a fox"},
+        {"at": "109f", "prompt": "rain"},
+    ]
 
 
 def test_a_file_that_breaks_is_said_once_and_read_again_when_it_is_whole(tmp_path):
