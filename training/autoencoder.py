@@ -11,13 +11,13 @@ import random
 import shutil
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
-from scipy import ndimage
 
-from training import drawing, world
+from training import drawing, redrawn, world
 from training.encode import to_tensor
 from training.muon import Muon
 from training.pipeline import replace_folder
@@ -25,8 +25,6 @@ from training.pipeline import replace_folder
 #: (frames, clips a batch at --batch-size 4, how often): about the same work each.
 LENGTHS = ((9, 4, 0.25), (17, 2, 0.6), (33, 1, 0.15))
 LOG_EVERY = 20
-DIFFERENT = 12
-"""Levels of 255 by which a subject stands out from its place."""
 
 
 def arguments() -> argparse.Namespace:
@@ -37,6 +35,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--decoder-only", action="store_true")
     parser.add_argument("--latent-noise", type=float, default=0.0, help="in latent deviations")
+    parser.add_argument(
+        "--redrawn", type=float, default=0.0, help="part of batches from a denoiser's latents"
+    )
+    parser.add_argument("--denoiser", type=Path, help="the pipeline folder that --redrawn needs")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--batch-size", type=int, default=4, help="of clips of nine frames")
     parser.add_argument("--crop", type=int, default=world.SIZE, help="side of the squares, /16")
@@ -47,6 +49,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--subject-weight", type=float, default=4.0, help="how much more a subject's pixels count"
     )
+    parser.add_argument(
+        "--pointed", type=float, default=0.0, help="part of clips that must have a star or triangle"
+    )
     parser.add_argument("--base-dim", type=int, default=32)
     parser.add_argument("--z-dim", type=int, default=32)
     parser.add_argument("--checkpoint-minutes", type=float, default=8)
@@ -54,7 +59,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.redrawn and not (args.denoiser and args.decoder_only):
+        parser.error("--redrawn needs --denoiser and --decoder-only")
+    return args
 
 
 def build(args: argparse.Namespace) -> AutoencoderKLWan:
@@ -76,27 +84,23 @@ def build(args: argparse.Namespace) -> AutoencoderKLWan:
     )
 
 
-def draw_batch(rng: random.Random, batch_size: int, crop: int) -> tuple[torch.Tensor, torch.Tensor]:
+def draw_batch(
+    rng: random.Random, batch_size: int, crop: int, pointed: float
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Clips of one of the lengths, or crops of them, and which pixels belong to a subject."""
     (num_frames, share, _), *_ = rng.choices(LENGTHS, [row[2] for row in LENGTHS])
     count = max(1, share * batch_size // LENGTHS[0][1]) * (world.SIZE // crop) ** 2
     clips, subjects = [], []
     while len(clips) < count:
-        scene, total = world.draw_scene(rng), max(num_frames, world.NUM_FRAMES)
+        scene, total = world.draw_scene(rng, pointed=pointed), max(num_frames, world.NUM_FRAMES)
         clip = drawing.render(scene, rng, total)
         start, top, left = (
             rng.randint(0, n) for n in (total - num_frames, world.SIZE - crop, world.SIZE - crop)
         )
         part = np.s_[start : start + num_frames, top : top + crop, left : left + crop]
         clips.append(clip[part])
-        subjects.append(subject_pixels(clip, scene.place)[part])
+        subjects.append(drawing.subject_pixels(clip, scene.place)[part])
     return to_tensor(clips), torch.from_numpy(np.stack(subjects)).float().unsqueeze(1)
-
-
-def subject_pixels(clip: np.ndarray, place: str) -> np.ndarray:
-    """Where a clip shows more than its place, and a margin of two pixels for the outline."""
-    differs = np.abs(clip.astype(np.int16) - drawing.empty_place(place)).max(-1) > DIFFERENT
-    return ndimage.binary_dilation(differs, np.ones((1, 5, 5), bool))
 
 
 def picture_loss(error: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -124,6 +128,15 @@ def unsteadiness(latents: torch.Tensor) -> torch.Tensor:
     return latents.square().mean((0, 1, 3, 4)).log().var(correction=0)
 
 
+class Losses(NamedTuple):
+    """What one batch says: what is minimised, and squared errors and unsteadiness to look at."""
+
+    total: torch.Tensor
+    error: torch.Tensor | None = None
+    unsteadiness: torch.Tensor | None = None
+    redrawn: torch.Tensor | None = None
+
+
 class Trainer:
     """The autoencoder, its optimizer, and an average of its weights."""
 
@@ -141,6 +154,13 @@ class Trainer:
         )
         trained = [pair for pair in self.vae.named_parameters() if pair[1].requires_grad]
         self.optimizer = Muon(trained, lr=args.lr, dtype=getattr(torch, args.dtype))
+        self.pool = (
+            redrawn.Pool(
+                args.denoiser, self.vae, pointed=args.pointed, bfloat16=args.dtype == "bfloat16"
+            )
+            if args.redrawn
+            else None
+        )
         self.steps = 0
         self.elapsed = 0.0
 
@@ -150,32 +170,44 @@ class Trainer:
         fall = max(0.0, self.elapsed / self.args.seconds - constant) / (1 - constant)
         return min(1.0, (self.steps + 1) / 20) * (1 - 0.97 * min(1.0, fall))
 
-    def step(self) -> tuple[float, float]:
-        """One update; the squared error and the unsteadiness."""
+    def step(self) -> Losses:
+        """One update; what it was about."""
         args = self.args
-        clips, subjects = draw_batch(self.rng, args.batch_size, args.crop)
-        clips, subjects = clips.to(args.device), subjects.to(args.device)
         device_type = torch.device(args.device).type
         with torch.autocast(device_type, torch.bfloat16, enabled=args.dtype == "bfloat16"):
-            with torch.set_grad_enabled(not args.decoder_only):
-                posterior = self.vae.encode(clips).latent_dist
-                latents = posterior.sample()
-            noise = args.latent_noise * self.std * torch.randn_like(latents)
-            decoded = self.vae.decode(latents + noise).sample
-        error = decoded.float() - clips
-        loss = picture_loss(error, 1 + args.subject_weight * subjects)
-        if not args.decoder_only:
-            loss = loss + args.kl * divergence(posterior)
-            loss = loss + args.steady * unsteadiness(posterior.mean.float())
+            if self.pool and self.rng.random() < args.redrawn:
+                losses = self._redrawn_losses(self.pool)
+            else:
+                losses = self._losses()
         self.optimizer.zero_grad()
-        loss.backward()
+        losses.total.backward()
         torch.nn.utils.clip_grad_norm_(self.vae.parameters(), 1.0)
         self.optimizer.step(self.schedule())
         self.steps += 1
         self._follow()
-        with torch.no_grad():
-            uneven = unsteadiness(posterior.mean.float()).item()
-        return error.square().mean().item(), uneven
+        return Losses(*(value if value is None else value.detach() for value in losses))
+
+    def _losses(self) -> Losses:
+        args = self.args
+        clips, subjects = draw_batch(self.rng, args.batch_size, args.crop, args.pointed)
+        clips, subjects = clips.to(args.device), subjects.to(args.device)
+        with torch.set_grad_enabled(not args.decoder_only):
+            posterior = self.vae.encode(clips).latent_dist
+            latents = posterior.sample()
+        noise = args.latent_noise * self.std * torch.randn_like(latents)
+        error = self.vae.decode(latents + noise).sample.float() - clips
+        uneven = unsteadiness(posterior.mean.float())
+        total = picture_loss(error, 1 + args.subject_weight * subjects)
+        if not args.decoder_only:
+            total = total + args.kl * divergence(posterior) + args.steady * uneven
+        return Losses(total, error.square().mean(), unsteadiness=uneven)
+
+    def _redrawn_losses(self, pool: redrawn.Pool) -> Losses:
+        count = max(1, self.args.batch_size // 2) * (world.SIZE // self.args.crop) ** 2
+        crops = pool.draw(self.rng, count, self.args.crop)
+        error = self.vae.decode(crops.latents).sample.float() - crops.clips
+        total = picture_loss(error, 1 + self.args.subject_weight * crops.subjects)
+        return Losses(total, redrawn=error.square().mean())
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -223,9 +255,8 @@ class Trainer:
             recent.append(self.step())
             self.elapsed = before + time.monotonic() - begin
             if self.steps % LOG_EVERY == 0:
-                error, uneven = torch.tensor(recent).mean(0)
+                self._log(figures(recent))
                 recent.clear()
-                self._log(f"psnr {10 * (4 / error).log10():.2f} uneven {uneven:.3f}")
             if self.elapsed - last_save > 60 * self.args.checkpoint_minutes:
                 last_save = self.elapsed
                 self.save()
@@ -234,6 +265,17 @@ class Trainer:
     def _log(self, figures: str) -> None:
         with (self.args.out / "log.txt").open("a") as log:
             log.write(f"{self.steps} {self.elapsed:.0f}s {figures} rate {self.schedule():.3f}\n")
+
+
+def figures(recent: list[Losses]) -> str:
+    """The averages of some steps, as a line of the log says them."""
+    parts = []
+    for name, label in (("error", "psnr"), ("redrawn", "redrawn"), ("unsteadiness", "uneven")):
+        known = [value.item() for losses in recent if (value := getattr(losses, name)) is not None]
+        if known:
+            mean = float(np.mean(known))
+            parts.append(f"{label} {mean if label == 'uneven' else 10 * np.log10(4 / mean):.3g}")
+    return " ".join(parts)
 
 
 def main() -> None:

@@ -61,6 +61,9 @@ def arguments() -> argparse.Namespace:
         default=0.0,
         help="how much more a patch with a subject counts",
     )
+    parser.add_argument(
+        "--noisiness", type=float, default=0.4, help="mean of the noise level, in log odds"
+    )
     parser.add_argument("--num-layers", type=int, default=6)
     parser.add_argument("--num-attention-heads", type=int, default=4)
     parser.add_argument("--text-width", type=int, default=128)
@@ -164,7 +167,9 @@ class Trainer:
         captions = [world.joined(words) for words in said]
         clean = clips.latents[chosen].float().to(self.device)
         noise = torch.randn_like(clean)
-        sigma = shifted(torch.sigmoid(torch.randn(len(chosen)) + 0.4)).to(self.device)
+        sigma = shifted(torch.sigmoid(torch.randn(len(chosen)) + self.args.noisiness)).to(
+            self.device
+        )
         part = sigma.view(-1, 1, 1, 1, 1)
         length = self.rng.choice((text.MAX_TOKENS,) * 15 + (5 * text.MAX_TOKENS,))
         bfloat16 = self.args.dtype == "bfloat16"

@@ -7,11 +7,14 @@ from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from training.motion import Track, tracks
 from training.world import COLORS, NUM_FRAMES, PLAIN, SIZE, Rgb, Scene
 
 SUPERSAMPLING = 2
+DIFFERENT = 12
+"""Levels of 255 by which a subject stands out from its place."""
 
 Points = list[tuple[float, float]]
 
@@ -24,6 +27,12 @@ def render(scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES) -> np
 def paint(scene: Scene, ways: list[Track]) -> np.ndarray:
     """The frames of a scene whose subjects go these ways, uint8, (frames, SIZE, SIZE, 3)."""
     return np.stack([_frame(scene, ways, index) for index in range(len(ways[0].x))])
+
+
+def subject_pixels(clip: np.ndarray, place: str) -> np.ndarray:
+    """Where a clip shows more than its place, and a margin of two pixels for the outline."""
+    differs = np.abs(clip.astype(np.int16) - empty_place(place)).max(-1) > DIFFERENT
+    return ndimage.binary_dilation(differs, np.ones((1, 5, 5), bool))
 
 
 def _frame(scene: Scene, ways: list[Track], index: int) -> np.ndarray:

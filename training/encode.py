@@ -39,12 +39,12 @@ def scene_from_dict(data: dict) -> world.Scene:
 
 @torch.no_grad()
 def encode_shard(
-    vae: AutoencoderKLWan, seed: int, size: int, *, pairs: float, batch_size: int
+    vae: AutoencoderKLWan, seed: int, size: int, *, pairs: float, pointed: float, batch_size: int
 ) -> tuple[dict[str, torch.Tensor], list[dict]]:
     """Latents (not normalised, half precision), coverage and scenes of `size` clips."""
     rng = random.Random(seed)
     counts = [2 if rng.random() < pairs else 1 for _ in range(size)]
-    scenes = [world.draw_scene(rng, num_subjects=count) for count in counts]
+    scenes = [world.draw_scene(rng, num_subjects=count, pointed=pointed) for count in counts]
     ways = [motion.tracks(scene, rng) for scene in scenes]
     latents = []
     for start in range(0, size, batch_size):
@@ -89,6 +89,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=12_288)
     parser.add_argument("--pairs", type=float, default=0.6, help="part of clips with two subjects")
+    parser.add_argument(
+        "--pointed", type=float, default=0.0, help="part of clips that must have a star or triangle"
+    )
+    parser.add_argument("--first-seed", type=int, default=0, help="of the shards, a seed each")
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
@@ -96,11 +100,18 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     vae = AutoencoderKLWan.from_pretrained(args.vae, dtype=torch.float32).to(args.device)
-    for seed, start in enumerate(range(0, args.clips, SHARD)):
+    for seed, start in enumerate(range(0, args.clips, SHARD), start=args.first_seed):
         if (args.out / f"{seed:06d}.safetensors").exists():
             continue
         size = min(SHARD, args.clips - start)
-        encoded = encode_shard(vae, seed, size, pairs=args.pairs, batch_size=args.batch_size)
+        encoded = encode_shard(
+            vae,
+            seed,
+            size,
+            pairs=args.pairs,
+            pointed=args.pointed,
+            batch_size=args.batch_size,
+        )
         write_shard(args.out, seed, *encoded)
         print(f"{start + size} of {args.clips} clips", flush=True)
 

@@ -33,6 +33,9 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "heart": ("heart",),
 }
 
+#: Shapes whose points a blurred clip loses first.
+POINTED = ("star", "triangle")
+
 MOTIONS: dict[str, tuple[str, ...]] = {
     "left": ("moves left", "slides left", "drifts left", "moves to the left", "moving left"),
     "right": ("moves right", "slides right", "drifts right", "moves to the right", "moving right"),
@@ -142,6 +145,7 @@ def draw_scene(
     *,
     num_subjects: int | None = None,
     held_out: bool | None = False,
+    pointed: float = 0.0,
 ) -> Scene:
     """A random scene; by default one of the training set.
 
@@ -149,7 +153,9 @@ def draw_scene(
         rng: The source of chance.
         num_subjects: One or two; None draws two in three cases of ten.
         held_out: True and False choose a side of the training split, None takes both.
+        pointed: The part of scenes that must have a star or a triangle.
     """
+    must = pointed > 0 and rng.random() < pointed
     while True:
         count = num_subjects or (1 if rng.random() < 0.7 else 2)
         place = rng.choice(list(PLAIN) if rng.random() < 0.45 else list(SCENERY))
@@ -157,6 +163,8 @@ def draw_scene(
         if not all(is_possible(subject, place) for subject in scene.subjects):
             continue
         if len({subject.color for subject in scene.subjects}) < count:
+            continue
+        if must and not any(subject.shape in POINTED for subject in scene.subjects):
             continue
         if held_out is None or is_held_out(scene) == held_out:
             return scene

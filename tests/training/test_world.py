@@ -85,3 +85,9 @@ def test_long_clips_keep_the_pace_and_stay_in_the_picture():
     (track,) = tracks(scene("left"), random.Random(0), num_frames=200)
     assert np.abs(np.diff(track.x)).max() < 0.05
     assert 0.1 < track.x.min() <= track.x.max() < 0.9
+
+
+def test_scenes_with_points_can_be_asked_for():
+    rng = random.Random(0)
+    scenes = [world.draw_scene(rng, pointed=1.0) for _ in range(50)]
+    assert all(any(s.shape in ("star", "triangle") for s in scene.subjects) for scene in scenes)
