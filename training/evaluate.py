@@ -19,7 +19,7 @@ import torch
 from diffusers import AutoencoderKLWan, WanPipeline
 
 from t2v import builtin
-from training import drawing, measure, pipeline, world
+from training import drawing, measure, pipeline, redrawn, world
 from training.encode import to_tensor
 
 ASPECTS = ("color", "shape", "motion", "place", "everything")
@@ -138,6 +138,22 @@ def drift(vae: AutoencoderKLWan, num_frames: int = 201) -> dict[str, float]:
     }
 
 
+@torch.no_grad()
+def redrawn_psnr(folder: Path, vae: AutoencoderKLWan, num_clips: int = 24) -> float:
+    """PSNR of clips whose latents the denoiser has made (`training.redrawn`), in dB.
+
+    What the decoder makes of latents that are not quite right, with the denoiser's own mistakes in it.
+    """
+    torch.manual_seed(13)
+    pool = redrawn.Pool(folder, vae, pointed=0.0, bfloat16=False, size=num_clips)
+    drawn = pool.draw(random.Random(13), num_clips, world.SIZE)
+    errors = [
+        (vae.decode(latents[None]).sample.clamp(-1, 1) - clip).square().mean().item()
+        for clip, latents in zip(drawn.clips, drawn.latents, strict=True)
+    ]
+    return round(_psnr(float(np.mean(errors))), 2)
+
+
 def _psnr(squared_error: float) -> float:
     return 10 * float(np.log10(4 / squared_error))
 
@@ -205,7 +221,10 @@ def main() -> None:
     lines = list(table(report["prompts"]))
     if not args.prompts_only:
         report |= {
-            "autoencoder": reconstruction(pipe.vae),
+            "autoencoder": {
+                **reconstruction(pipe.vae),
+                "redrawn_psnr": redrawn_psnr(args.folder, pipe.vae),
+            },
             "long_decode": drift(pipe.vae),
             "behavior": behavior(pipe, settings),
         }
