@@ -43,6 +43,8 @@ class Cell:
     rule: str = "half-open"
     noise: str = "independent"
     kind: str = "windows"
+    late_rule: str = ""
+    """The rule from the middle of the steps on, where that is another."""
     match: float = 0.0
     """How much of the first window's statistics later ones are given."""
 
@@ -65,6 +67,7 @@ CELLS: dict[str, Cell] = {
     "flat, overlap 3": Cell(overlap=3, rule="flat"),
     "hard, overlap 2": Cell(rule="hard"),
     "hard, overlap 3": Cell(overlap=3, rule="hard"),
+    "half-open, then hard, overlap 2": Cell(late_rule="hard"),
     "anchor of 2, overlap 3": Cell(overlap=3, rule="anchor-2"),
     "cosine, overlap 3": Cell(overlap=3, rule="cosine"),
     "half-open, freenoise": Cell(noise="freenoise"),
@@ -158,6 +161,8 @@ class Grid:
     starts: list[int]
     weights: np.ndarray
     prompts: list[str]
+    late_weights: np.ndarray | None = None
+    """Those of the second half of the steps, where they are others."""
 
     @property
     def length(self) -> int:
@@ -177,7 +182,8 @@ def grid_of(cell: Cell, case: Case) -> Grid:
         )
     if cell.kind == "windows":
         starts = window_starts(cell.overlap)
-        return Grid(starts, blend_weights(cell.rule, starts), [case.prompt] * len(starts))
+        late = blend_weights(cell.late_rule, starts) if cell.late_rule else None
+        return Grid(starts, blend_weights(cell.rule, starts), [case.prompt] * len(starts), late)
     length = NUM_LATENTS if cell.kind == "direct" else NATIVE
     return Grid([0], np.ones((1, length)), [case.prompt])
 
@@ -192,7 +198,9 @@ def denoise(pipe: WanPipeline, grid: Grid, latents: torch.Tensor) -> torch.Tenso
     embeds = torch.stack([encoded[prompt] for prompt in grid.prompts], dim=1).flatten(0, 1)
     scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config)
     scheduler.set_timesteps(pipeline.DEFAULTS["num_inference_steps"])
-    for timestep in scheduler.timesteps:
+    for step, timestep in enumerate(scheduler.timesteps):
+        is_late = grid.late_weights is not None and 2 * step >= len(scheduler.timesteps)
+        rows = grid.late_weights if is_late else grid.weights
         batch = torch.stack([latents[:, start : start + grid.length] for start in grid.starts])
         with_text, without = pipe.transformer(
             hidden_states=batch.repeat(2, 1, 1, 1, 1),
@@ -202,7 +210,7 @@ def denoise(pipe: WanPipeline, grid: Grid, latents: torch.Tensor) -> torch.Tenso
         )[0].chunk(2)
         guided = without + pipeline.DEFAULTS["guidance_scale"] * (with_text - without)
         blended = torch.zeros_like(latents)
-        for start, row, one in zip(grid.starts, grid.weights, guided, strict=True):
+        for start, row, one in zip(grid.starts, rows, guided, strict=True):
             part = torch.as_tensor(row, dtype=torch.float32).view(1, -1, 1, 1)
             blended[:, start : start + grid.length] += part * one
         latents = scheduler.step(blended, timestep, latents, return_dict=False)[0]
