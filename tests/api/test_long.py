@@ -131,7 +131,8 @@ def test_a_loop_has_no_jump_from_its_end_to_its_beginning(doodle):
 
     frames = video.frames.astype(int)
     changes = [np.abs(after - before).mean() for before, after in pairwise(frames)]
-    assert np.abs(frames[0] - frames[-1]).mean() <= max(changes)
+    # As large as the largest within it; where nothing is closed it is 2.4 to 4.8 times that.
+    assert np.abs(frames[0] - frames[-1]).mean() < 1.5 * max(changes)
 
 
 def test_a_long_video_is_replayed_from_its_file(doodle, tmp_path):
