@@ -17,10 +17,9 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
 
-from training import drawing, redrawn, world
+from training import drawing, pipeline, redrawn, world
 from training.encode import to_tensor
 from training.muon import Muon
-from training.pipeline import replace_folder
 
 #: (frames, clips a batch at --batch-size 4, how often): about the same work each.
 LENGTHS = ((9, 4, 0.25), (17, 2, 0.6), (33, 1, 0.15))
@@ -156,7 +155,10 @@ class Trainer:
         self.optimizer = Muon(trained, lr=args.lr, dtype=getattr(torch, args.dtype))
         self.pool = (
             redrawn.Pool(
-                args.denoiser, self.vae, pointed=args.pointed, bfloat16=args.dtype == "bfloat16"
+                pipeline.load(args.denoiser, device=args.device),
+                self.vae,
+                pointed=args.pointed,
+                bfloat16=args.dtype == "bfloat16",
             )
             if args.redrawn
             else None
@@ -239,7 +241,7 @@ class Trainer:
         folder = self.args.out / ".vae-new"
         shutil.rmtree(folder, ignore_errors=True)
         self.average.save_pretrained(folder)
-        replace_folder(folder, self.args.out / "vae")
+        pipeline.replace_folder(folder, self.args.out / "vae")
 
     def restore(self) -> None:
         """Take up the checkpoint."""

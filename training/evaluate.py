@@ -139,16 +139,16 @@ def drift(vae: AutoencoderKLWan, num_frames: int = 201) -> dict[str, float]:
 
 
 @torch.no_grad()
-def redrawn_psnr(folder: Path, vae: AutoencoderKLWan, num_clips: int = 24) -> float:
+def redrawn_psnr(pipe: WanPipeline, num_clips: int = 24) -> float:
     """PSNR of clips whose latents the denoiser has made (`training.redrawn`), in dB.
 
     What the decoder makes of latents that are not quite right, with the denoiser's own mistakes in it.
     """
     torch.manual_seed(13)
-    pool = redrawn.Pool(folder, vae, pointed=0.0, bfloat16=False, size=num_clips)
+    pool = redrawn.Pool(pipe, pipe.vae, pointed=0.0, bfloat16=False, size=num_clips)
     drawn = pool.draw(random.Random(13), num_clips, world.SIZE)
     errors = [
-        (vae.decode(latents[None]).sample.clamp(-1, 1) - clip).square().mean().item()
+        (pipe.vae.decode(latents[None]).sample.clamp(-1, 1) - clip).square().mean().item()
         for clip, latents in zip(drawn.clips, drawn.latents, strict=True)
     ]
     return round(_psnr(float(np.mean(errors))), 2)
@@ -223,7 +223,7 @@ def main() -> None:
         report |= {
             "autoencoder": {
                 **reconstruction(pipe.vae),
-                "redrawn_psnr": redrawn_psnr(args.folder, pipe.vae),
+                "redrawn_psnr": redrawn_psnr(pipe),
             },
             "long_decode": drift(pipe.vae),
             "behavior": behavior(pipe, settings),

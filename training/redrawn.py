@@ -1,18 +1,16 @@
 """Clips whose latents a denoiser has made: the decoder's lesson in latents that are not perfect.
 
-A denoiser's latents are never quite those of the encoder, and a decoder that has seen no others
-draws a star of them whose points are gone. Here a clip's latents are noised part of the way and
+A denoiser's latents are never quite those of the encoder, and most decoders have seen no others. Here a clip's latents are noised part of the way and
 denoised again, as at generation from there on; what the decoder has to draw is still the clip.
 """
 
 import itertools
 import random
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKLWan
+from diffusers import AutoencoderKLWan, WanPipeline
 
 from training import drawing, pipeline, text, world
 from training.encode import to_tensor
@@ -40,15 +38,15 @@ class Pool:
 
     def __init__(
         self,
-        folder: Path,
+        pipe: WanPipeline,
         vae: AutoencoderKLWan,
         *,
         pointed: float,
         bfloat16: bool,
         size: int = 48,
     ) -> None:
-        """A pool of `size` clips, a multiple of FRESH, that the pipeline in `folder` redraws."""
-        self.pipe = pipeline.load(folder, device=vae.device)
+        """A pool of `size` clips, a multiple of FRESH, that a pipeline's denoiser redraws."""
+        self.pipe = pipe
         self.vae = vae
         self.pointed = pointed
         self.bfloat16 = bfloat16

@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKLWan
 
 from t2v import builtin
-from training import autoencoder, redrawn
+from training import autoencoder, pipeline, redrawn
 
 torch.set_num_threads(1)
 
@@ -20,7 +20,8 @@ def vae():
 @pytest.fixture(scope="module")
 def crops(vae):
     torch.manual_seed(0)
-    pool = redrawn.Pool(builtin.folder(), vae, pointed=0.5, bfloat16=False, size=redrawn.FRESH)
+    pipe = pipeline.load(builtin.folder())
+    pool = redrawn.Pool(pipe, vae, pointed=0.5, bfloat16=False, size=redrawn.FRESH)
     return pool.draw(random.Random(0), 4, 64)
 
 
