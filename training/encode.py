@@ -39,12 +39,22 @@ def scene_from_dict(data: dict) -> world.Scene:
 
 @torch.no_grad()
 def encode_shard(
-    vae: AutoencoderKLWan, seed: int, size: int, *, pairs: float, pointed: float, batch_size: int
+    vae: AutoencoderKLWan,
+    seed: int,
+    size: int,
+    *,
+    pairs: float,
+    pointed: float,
+    spinning: float,
+    batch_size: int,
 ) -> tuple[dict[str, torch.Tensor], list[dict]]:
     """Latents (not normalised, half precision), coverage and scenes of `size` clips."""
     rng = random.Random(seed)
     counts = [2 if rng.random() < pairs else 1 for _ in range(size)]
-    scenes = [world.draw_scene(rng, num_subjects=count, pointed=pointed) for count in counts]
+    scenes = [
+        world.draw_scene(rng, num_subjects=count, pointed=pointed, spinning=spinning)
+        for count in counts
+    ]
     ways = [motion.tracks(scene, rng) for scene in scenes]
     latents = []
     for start in range(0, size, batch_size):
@@ -92,6 +102,9 @@ def main() -> None:
     parser.add_argument(
         "--pointed", type=float, default=0.0, help="part of clips that must have a star or triangle"
     )
+    parser.add_argument(
+        "--spinning", type=float, default=0.0, help="part of clips where something must spin"
+    )
     parser.add_argument("--first-seed", type=int, default=0, help="of the shards, a seed each")
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
@@ -110,6 +123,7 @@ def main() -> None:
             size,
             pairs=args.pairs,
             pointed=args.pointed,
+            spinning=args.spinning,
             batch_size=args.batch_size,
         )
         write_shard(args.out, seed, *encoded)

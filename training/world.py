@@ -146,6 +146,7 @@ def draw_scene(
     num_subjects: int | None = None,
     held_out: bool | None = False,
     pointed: float = 0.0,
+    spinning: float = 0.0,
 ) -> Scene:
     """A random scene; by default one of the training set.
 
@@ -154,8 +155,10 @@ def draw_scene(
         num_subjects: One or two; None draws two in three cases of ten.
         held_out: True and False choose a side of the training split, None takes both.
         pointed: The part of scenes that must have a star or a triangle.
+        spinning: The part of scenes where something must spin.
     """
-    must = pointed > 0 and rng.random() < pointed
+    must_point = pointed > 0 and rng.random() < pointed
+    must_spin = spinning > 0 and rng.random() < spinning
     while True:
         count = num_subjects or (1 if rng.random() < 0.7 else 2)
         place = rng.choice(list(PLAIN) if rng.random() < 0.45 else list(SCENERY))
@@ -164,7 +167,9 @@ def draw_scene(
             continue
         if len({subject.color for subject in scene.subjects}) < count:
             continue
-        if must and not any(subject.shape in POINTED for subject in scene.subjects):
+        if must_point and not any(subject.shape in POINTED for subject in scene.subjects):
+            continue
+        if must_spin and not any(subject.motion == "spin" for subject in scene.subjects):
             continue
         if held_out is None or is_held_out(scene) == held_out:
             return scene

@@ -91,3 +91,9 @@ def test_scenes_with_points_can_be_asked_for():
     rng = random.Random(0)
     scenes = [world.draw_scene(rng, pointed=1.0) for _ in range(50)]
     assert all(any(s.shape in ("star", "triangle") for s in scene.subjects) for scene in scenes)
+
+
+def test_spinning_scenes_can_be_asked_for():
+    rng = random.Random(0)
+    scenes = [world.draw_scene(rng, spinning=1.0) for _ in range(50)]
+    assert all(any(s.motion == "spin" for s in scene.subjects) for scene in scenes)
