@@ -1,7 +1,7 @@
 """A request longer than one clip, from its windows to a delivered video."""
 
 import shlex
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -21,11 +21,11 @@ from t2v.errors import InterruptedRun, T2VError
 from t2v.longvideo.checkpoint import frames_made
 from t2v.longvideo.joins import joins, switches
 from t2v.longvideo.report import Observer
+from t2v.plan.endless import endless_shots, endless_windows, prompts_of, shown_frames
 from t2v.plan.events import Event, Listener
 from t2v.plan.latents import first_pixel, fitting_latents
-from t2v.plan.live import LivePrompts
-from t2v.plan.outline import window_facts
-from t2v.plan.windows import LongPlan, endless_windows
+from t2v.plan.outline import shot_facts, window_facts
+from t2v.plan.windows import LongPlan, Shot, Window
 from t2v.runtime.adapter import Frame
 from t2v.zoo.spec import ModelSpec
 
@@ -112,18 +112,16 @@ class LongRendering(Rendering):
 
     def _say_problems(self) -> None:
         """What is wrong with a story file that was changed meanwhile, while it can be mended."""
-        prompts = self.long.prompts
-        while isinstance(prompts, LivePrompts) and prompts.problems:
-            self._warn(prompts.problems.pop(0))
+        while self.long.prompts is not None and self.long.prompts.problems:
+            self._warn(self.long.prompts.problems.pop(0))
 
     def _settle_end(self, delivered: Delivered) -> None:
         """Put into the request how long the video has become and what was shown in it."""
         if not delivered.num_frames:
             raise KeyboardInterrupt  # it was ended before the first frame
-        prompts = self.long.prompts
-        assert isinstance(prompts, LivePrompts)
         self._say_problems()
-        rule, num_frames = self.long.rule, delivered.num_frames
+        long, num_frames = self.long, delivered.num_frames
+        prompts = prompts_of(long)
         # Windows behind the last frame have been blended into those before it.
         used = tuple(prompts.used)
         request = replace(
@@ -133,16 +131,23 @@ class LongRendering(Rendering):
             prompt=used[0].prompt,
         )
         self.saved = replace(self.saved, request=request)
-        again = replace(self.long, prompts=replace(prompts, cues=used, file=None))
-        windows = takewhile(
-            lambda window: first_pixel(rule, window.start) < num_frames, endless_windows(again)
-        )
-        shot = replace(self.long.shots[0], num_frames=num_frames)
-        facts = [window_facts(again, shot, window) for window in windows]
+        last = replace(long.shots[0], num_frames=num_frames)
+        again = replace(long, shots=(last,), prompts=prompts.again())
+        shots = [self._shown(again, shot) for shot in endless_shots(again)]
+        facts = [
+            window_facts(again, shot, window)
+            for shot in shots
+            for window in takewhile(_begins_within(again, shot), endless_windows(again, shot))
+        ]
         self.record.update(windows=facts, request=public_request(request), prompt=request.prompt)
-        num_latents = fitting_latents(self.spec.frames, rule, num_frames)
-        self.record["long"]["shots"][0] |= {"num_frames": num_frames, "num_latents": num_latents}
+        self.record["long"]["shots"] = [shot_facts(shot) for shot in shots]
         self.record["long"]["num_windows"] = len(facts)
+
+    def _shown(self, long: LongPlan, shot: Shot) -> Shot:
+        """A shot of an endless video with the length it has come to."""
+        num_frames = shown_frames(long, shot)
+        num_latents = fitting_latents(self.spec.frames, long.rule, num_frames)
+        return replace(shot, num_frames=num_frames, num_latents=num_latents)
 
 
 _FIRST_THE_OLD = "first the {} frames that are made already; once more leaves them for --resume"
@@ -189,6 +194,10 @@ def _until(stop: _Stop, frames: Generator[Frame], num_made: int) -> Generator[Fr
             if num_given < num_made:
                 raise
             return
+
+
+def _begins_within(long: LongPlan, shot: Shot) -> Callable[[Window], bool]:
+    return lambda window: first_pixel(long.rule, window.start) < shot.num_frames
 
 
 def _observed(frames: Generator[Frame], observer: Observer) -> Generator[Frame]:

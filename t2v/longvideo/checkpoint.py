@@ -10,7 +10,7 @@ any more is deleted: the folder holds all final latents and no more windows than
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +207,13 @@ def frames_made(folder: Path, long: LongPlan) -> int:
     try:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         num_latents = long.stride * int(found["num_out"])
+        assert long.prompts is not None
+        earlier = replace(long.prompts)
+        earlier.recall(found["prompts"])
+        begin = earlier.openings[int(found["shot"])].first_frame
     except (OSError, ValueError, LookupError, TypeError):
         return 0
-    return pixel_frames(long.rule, num_latents) if num_latents else 0
+    return begin + (pixel_frames(long.rule, num_latents) if num_latents else 0)
 
 
 def work_bytes(folder: Path) -> int:

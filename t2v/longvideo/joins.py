@@ -1,20 +1,22 @@
 """Where the windows of a plan meet, and where its prompts change, in pixel frames of the video."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import pairwise, takewhile
 
 from t2v.longvideo.report import Join
+from t2v.plan.endless import endless_shots, shown_frames, windows_ahead
 from t2v.plan.latents import first_pixel
-from t2v.plan.windows import LongPlan, Shot, Window, endless_windows
+from t2v.plan.windows import LongPlan, Shot, Window
 
 
 def joins(long: LongPlan) -> Iterator[Join]:
     """The joins of a video in order: of windows within a shot, and the cuts between shots.
 
-    A join is as long as two windows count at once. An endless video has endless joins.
+    A join is as long as two windows count at once. An endless video has endless joins; what cuts
+    there are is looked up when the next join is asked for, which is when the frames before it are
+    made.
     """
-    for shot in long.shots:
+    for shot in endless_shots(long) if long.endless else long.shots:
         if shot.index:
             yield Join(shot.first_frame, shot.first_frame, cut=True)
         for before, after in pairwise(_windows(long, shot)):
@@ -38,8 +40,7 @@ def switches(long: LongPlan) -> list[int]:
 def _windows(long: LongPlan, shot: Shot) -> Iterable[Window]:
     if not long.endless:
         return shot.windows
-    # Prompts are asked for when a window starts, which is not now.
-    windows = endless_windows(replace(long, prompts=lambda latent: ("", None)))
+    windows = windows_ahead(long, shot)
     return takewhile(lambda window: _offset(long, window.start) < shot.num_frames, windows)
 
 
@@ -61,14 +62,14 @@ def _visible(long: LongPlan, shot: Shot, begin: int, end: int) -> Join | None:
     first = _pixel(long, shot, begin)
     if first is None:
         return None
-    shown_last = shot.first_frame + shot.num_frames - 1
+    shown_last = shot.first_frame + shown_frames(long, shot) - 1
     return Join(first, min(shot.first_frame + _offset(long, end), shown_last))
 
 
 def _pixel(long: LongPlan, shot: Shot, latent: int) -> int | None:
     """The video's frame that a latent frame of the shot begins with; None outside what is shown."""
     offset = _offset(long, latent)
-    return shot.first_frame + offset if 0 < offset < shot.num_frames else None
+    return shot.first_frame + offset if 0 < offset < shown_frames(long, shot) else None
 
 
 def _offset(long: LongPlan, latent: int) -> int:

@@ -48,8 +48,8 @@ class Observer:
     """Measures a long video as it passes.
 
     Args:
-        joins: Where windows meet, in order; read only as far as the frames have come, so an
-            endless video may give an endless iterator.
+        joins: Where windows meet, in order; each is read when the frames before it have come, so an
+            endless video may give an endless iterator that finds out on the way.
         switches: First frames of new prompts within a shot, in order, read likewise.
         reach: How many frames on either side of a switch the picture may change.
         loop: Whether the last frame goes on with the first.
@@ -66,7 +66,7 @@ class Observer:
         self._joins, self._switches = iter(joins), iter(switches)
         self._reach = reach
         self._num_frames = 0
-        self._join: Join | None = next(self._joins, None)
+        self._join: Join | None = None
         self._switch: int | None = next(self._switches, None)
         self._inside: list[float] = []
         self._loop = loop
@@ -83,6 +83,8 @@ class Observer:
 
     def look(self, frame: Frame) -> None:
         """Take note of the next frame: height x width x 3, uint8 or floats 0..1."""
+        if self._num_frames == 0:
+            self._join = next(self._joins, None)
         picture = look(to_uint8(frame))
         change = 0.0 if self._previous is None else picture.change_from(self._previous)
         is_cut = self._place(change)

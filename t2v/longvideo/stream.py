@@ -19,10 +19,10 @@ from t2v.longvideo.matching import matched
 from t2v.longvideo.meeting import WindowState
 from t2v.longvideo.noise import ShotNoise
 from t2v.longvideo.rendezvous import Live, Reached, Rendezvous
+from t2v.plan.endless import endless_shots, endless_windows, num_windows, shown_frames
 from t2v.plan.latents import pixel_frames
-from t2v.plan.live import LivePrompts
 from t2v.plan.request import Request
-from t2v.plan.windows import LongPlan, Shot, Window, endless_windows
+from t2v.plan.windows import LongPlan, Shot
 from t2v.runtime.adapter import Adapter, Frame, OnStep
 from t2v.runtime.explain import explained
 from t2v.zoo.spec import LatentRule
@@ -67,8 +67,7 @@ def frames(
     checkpoints = None
     if work is not None:
         identity = identity_of(pipe, request, further_arguments)
-        prompts = long.prompts if isinstance(long.prompts, LivePrompts) else None
-        checkpoints = Checkpoints(work, identity, checkpoint_s, prompts)
+        checkpoints = Checkpoints(work, identity, checkpoint_s, long.prompts)
     calls = WindowCalls(pipe, adapter, request, further_arguments, long)
     run = _Run(pipe, adapter, long, calls, on_step, checkpoints)
     try:
@@ -97,7 +96,7 @@ class _Run:
         with explained(self.pipe):
             self.calls.encode(self.long.windows)
         self._tell(0)
-        for shot in self.long.shots:
+        for shot in endless_shots(self.long) if self.long.endless else self.long.shots:
             yield from self._shot_frames(shot, reached)
 
     def _tell(self, num_steps: int) -> None:
@@ -110,8 +109,11 @@ class _Run:
         pipe = detached(self.pipe)
         with closing(self._latents(shot, reached)) as chunks:
             if not self.long.loop:
-                latents = self._settled(shot, chunks)
-                yield from islice(self.adapter.decode_stream(pipe, latents), shot.num_frames)
+                decoded = self.adapter.decode_stream(pipe, self._settled(shot, chunks))
+                for count, frame in enumerate(decoded, start=1):
+                    yield frame
+                    if count >= shown_frames(self.long, shot):
+                        break
                 return
             rule = self.long.rule
             latents, num_before = _ring(torch.cat(list(chunks), dim=2), shot, rule)
@@ -131,7 +133,7 @@ class _Run:
             yield from self._rendezvous(shot).chunks()
             return
         if shot.index < reached.shot:
-            yield from self.checkpoints.latents(shot.index, len(shot.windows))
+            yield from self.checkpoints.latents(shot.index, _num_windows(self.long, shot))
             return
         rendezvous = self._rendezvous(shot, reached)
         try:
@@ -145,7 +147,7 @@ class _Run:
         long, checkpoints = self.long, self.checkpoints
         loop_latents = shot.num_latents if long.loop else None
         noise = ShotNoise(shot.seed, long.noise, loop_latents)
-        source: Iterator[Window] = endless_windows(long) if long.endless else iter(shot.windows)
+        source = endless_windows(long, shot) if long.endless else iter(shot.windows)
         grid = Grid(source, loop_latents=loop_latents, stride=long.stride if long.endless else 0)
 
         def start(index: int, state: WindowState | None) -> Live:
@@ -162,8 +164,13 @@ class _Run:
         return rendezvous
 
 
+def _num_windows(long: LongPlan, shot: Shot) -> int:
+    """How many windows a shot has that is over."""
+    return num_windows(long, shown_frames(long, shot)) if long.endless else len(shot.windows)
+
+
 def _extent(long: LongPlan, shot: Shot, index: int) -> tuple[int, int]:
-    """Start and length of a window, also where windows come from `endless_windows`."""
+    """Start and length of a window, also of an endless video."""
     if long.endless:
         return index * long.stride, long.window
     return shot.windows[index].start, shot.windows[index].length

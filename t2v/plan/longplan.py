@@ -251,13 +251,9 @@ def _refuse_idle(spec: ModelSpec, request: Request, why: str) -> None:
 
 
 def _endless(spec: ModelSpec, request: Request, long: LongPlan) -> LongPlan:
-    cues = request.story or (Cue(request.prompt),)
-    for entry, cue in enumerate(cues[1:], start=2):
-        if cue.cut:
-            raise RequestError(f"Entry {entry} of the story is a cut, and --endless makes none yet")
-    cues = timed(cues, spec.frames.native, request.fps)
+    cues = timed(request.story or (Cue(request.prompt),), spec.frames.native, request.fps)
     file = Path(request.story_file) if request.story_file else None
-    prompts = LivePrompts(cues, request.fps, long.rule, request.negative_prompt, file)
+    prompts = LivePrompts(cues, request.fps, long.rule, request.seed, request.negative_prompt, file)
     num_latents = fitting_latents(spec.frames, long.rule, request.num_frames)
-    shot = Shot(0, 0, request.num_frames, num_latents, request.seed, ())
+    shot = Shot(0, 0, request.num_frames, num_latents, prompts.openings[0].seed, ())
     return replace(long, shots=(shot,), prompts=prompts)

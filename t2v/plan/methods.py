@@ -78,7 +78,7 @@ def _require(spec: ModelSpec, wish: Wish, method: str) -> None:
         if wish.loop or wish.endless:
             raise RequestError("--loop and --endless need --method windows")
     if method == "cut" and (wish.loop or wish.endless):
-        raise RequestError("--loop and --endless make no cuts; leave --method cut out")
+        raise RequestError("--loop and --endless need windows; leave --method cut out")
 
 
 def _is_able(spec: ModelSpec, wish: Wish, method: str) -> bool:

@@ -26,16 +26,18 @@ def outline(long: LongPlan) -> dict[str, Any]:
         "num_windows": None if long.endless else len(long.windows),
         "num_evaluations": long.num_evaluations,
         "cost": None if long.cost is None else round(long.cost, 4),
-        "shots": [
-            {
-                "index": shot.index,
-                "first_frame": shot.first_frame,
-                "num_frames": shot.num_frames,
-                "num_latents": shot.num_latents,
-                "seed": shot.seed,
-            }
-            for shot in long.shots
-        ],
+        "shots": [shot_facts(shot) for shot in long.shots],
+    }
+
+
+def shot_facts(shot: Shot) -> dict[str, Any]:
+    """One shot: where it lies, and the seed of its noise."""
+    return {
+        "index": shot.index,
+        "first_frame": shot.first_frame,
+        "num_frames": shot.num_frames,
+        "num_latents": shot.num_latents,
+        "seed": shot.seed,
     }
 
 

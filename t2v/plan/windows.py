@@ -6,11 +6,11 @@ overlap lies on the change. Weights are half-open ramps: the first frame of ever
 nothing, so that what a model makes of the opening of a clip is never seen inside a video.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Literal, NamedTuple
 
+from t2v.plan.live import LivePrompts
 from t2v.zoo.spec import LatentRule
 
 Method = Literal["windows", "continue", "cut"]
@@ -51,11 +51,7 @@ class Shot:
     num_latents: int
     seed: int
     windows: tuple[Window, ...]
-    """Empty in an endless video, whose windows come from `endless_windows`."""
-
-
-Prompts = Callable[[int], tuple[str, str | None]]
-"""Latent frame of the shot -> the prompt and the negative prompt that hold there."""
+    """Empty in an endless video, whose windows `t2v.plan.endless` makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +76,11 @@ class LongPlan:
     shots: tuple[Shot, ...]
     loop: bool = False
     endless: bool = False
-    """Whether windows come from `endless_windows`, until `shots[0].num_frames` frames are made."""
+    """Whether `t2v.plan.endless` makes shots and windows, until `shots[0].num_frames` frames are made."""
     num_evaluations: int | None = None
     """Windows times steps; None where the steps are the pipeline's own or the end is open."""
-    prompts: Prompts | None = field(default=None, compare=False, repr=False)
-    """Where an endless video asks for the prompt of its next window."""
+    prompts: LivePrompts | None = field(default=None, compare=False, repr=False)
+    """Where an endless video asks for the prompt of its next window, and for cuts."""
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -133,8 +129,8 @@ def spans(
     stride = max(patch, (length - overlap) // patch * patch)
     placed = []
     for segment in range(len(bounds) - 1):
-        begin = bounds[segment] - _before(ramps[segment])
-        end = bounds[segment + 1] + ramps[segment + 1] - _before(ramps[segment + 1])
+        begin = bounds[segment] - lead(ramps[segment])
+        end = bounds[segment + 1] + ramps[segment + 1] - lead(ramps[segment + 1])
         low, high = max(lowest, end - length), min(begin, highest)
         starts = _single(low, high, patch) or _grid(begin, end - length, stride, patch)
         placed += [
@@ -161,39 +157,7 @@ def weights(
     ]
 
 
-def endless_windows(long: LongPlan) -> Iterator[Window]:
-    """The windows of a video without an end, one after another, as they are about to start.
-
-    They are `stride` apart. The prompt of each is asked for when it is taken from here, so that
-    prompts that appear meanwhile count from the next window on.
-    """
-    assert long.prompts is not None
-    # From here on every window has as many neighbors as any later one.
-    last_special = -(-long.window // long.stride)
-    shapes = [_endless_weights(long, index) for index in range(last_special + 1)]
-    for index in count():
-        start = index * long.stride
-        prompt, negative_prompt = long.prompts(_middle(start, long))
-        own = shapes[min(index, last_special)]
-        yield Window(index, 0, start, long.window, own, prompt, negative_prompt)
-
-
-def _endless_weights(long: LongPlan, index: int) -> tuple[float, ...]:
-    """The weights of a window of an endless video, among all that can reach into it."""
-    reach = -(-long.window // long.stride)
-    starts = [k * long.stride for k in range(index + 2 * reach + 1)]
-    placed = [Span(start, start, start + long.window, 0) for start in starts]
-    return weights(placed, placed[-1].end, long.window)[index]
-
-
-def _middle(start: int, long: LongPlan) -> int:
-    """The frame at which a window of an endless video takes over, plus half of a stride."""
-    if start == 0:
-        return 0
-    return start + _before(long.window - long.stride) + (long.stride - 1) // 2
-
-
-def _before(overlap: int) -> int:
+def lead(overlap: int) -> int:
     """How far an overlap begins before its middle, so that the new window leads from there on."""
     return overlap // 2 + 1 if overlap else 0
 

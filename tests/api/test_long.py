@@ -386,6 +386,30 @@ def test_prompts_that_are_added_meanwhile_are_shown_by_the_next_windows(doodle, 
     assert same.record["frames_sha256"] == video.record["frames_sha256"]
 
 
+def test_a_cut_that_is_added_meanwhile_begins_a_shot(doodle, tmp_path):
+    story = tmp_path / "story.yaml"
+    story.write_text("- a red ball\n")
+
+    def listen(event):
+        if event.event == "frames" and event.step == 5:
+            story.write_text("- a red ball\n- {prompt: a blue box, cut: true, seed: 8}\n")
+        elif event.event == "frames" and event.step == 60:
+            raise KeyboardInterrupt
+
+    video = doodle.generate(
+        None, story=str(story), output=tmp_path / "a.mp4", listener=listen, **ENDLESS
+    )
+
+    first, second = video.record["long"]["shots"]
+    assert (first["first_frame"], first["seed"], second["seed"]) == (0, 3, 8)
+    assert first["num_frames"] + second["num_frames"] == 60
+    assert video.record["report"]["cuts"] == [second["first_frame"]] == [first["num_frames"]]
+    shown = {(window["shot"], window["prompt"]) for window in video.record["windows"]}
+    assert shown == {(0, "a red ball"), (1, "a blue box")}
+    same = doodle.run(t2v.replay_plan(tmp_path / "a.mp4").plan.requests[0])
+    assert same.record["frames_sha256"] == video.record["frames_sha256"]
+
+
 def test_prompts_behind_the_last_frame_count_in_a_replay(doodle, tmp_path):
     """Their windows were blended with those that are shown."""
     story = [{"prompt": "a red ball"}, {"at": "14f", "prompt": "a blue cube"}]

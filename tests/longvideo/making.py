@@ -17,8 +17,10 @@ from t2v.errors import RequestError
 from t2v.families import adapter_for
 from t2v.longvideo.stream import frames
 from t2v.plan.latents import pixel_frames
+from t2v.plan.live import LivePrompts
 from t2v.plan.request import Request
-from t2v.plan.windows import LongPlan, Prompts, Shot, Window, spans, weights
+from t2v.plan.story import Cue
+from t2v.plan.windows import LongPlan, Shot, Window, spans, weights
 from t2v.runtime.adapter import Adapter
 from t2v.runtime.layout import LatentLayout
 from t2v.runtime.load import load_pipeline
@@ -111,9 +113,10 @@ class Long:
         return self.adapter.layout(self.pipe, arguments)
 
 
-def endless(long: Long, num_frames: int, prompts: Prompts, **changes: Any) -> LongPlan:
+def endless(long: Long, num_frames: int, *cues: Cue, **changes: Any) -> LongPlan:
     """A plan without an end, of which so many frames are taken."""
     plan = long.plan(long.window, overlap=1, **changes)
+    prompts = LivePrompts(cues, Fraction(8), long.rule, 3, "blurry")
     shot = Shot(0, 0, num_frames, 1, 3, ())
     return replace(plan, endless=True, shots=(shot,), prompts=prompts, num_evaluations=None)
 

@@ -1,11 +1,16 @@
 """Where windows meet, in pixel frames, for plans of every kind."""
 
 import itertools
+from fractions import Fraction
 
 import pytest
 
 from t2v.longvideo.joins import joins, switches
 from t2v.longvideo.report import Join
+from t2v.plan.endless import endless_shots, endless_windows
+from t2v.plan.live import LivePrompts
+from t2v.plan.moments import parse_moment
+from t2v.plan.story import Cue
 from t2v.plan.windows import LongPlan, Shot, Window, spans, weights
 from t2v.zoo.spec import LatentRule
 
@@ -61,19 +66,35 @@ def test_a_join_ends_with_the_shown_frames():
     assert list(joins(a_plan(a_shot(8, num_frames=15)))) == [Join(13, 14)]
 
 
+def endless(*cues, num_frames=10**9):
+    prompts = LivePrompts(cues, Fraction(8), LatentRule(factor=4))
+    return a_plan(Shot(0, 0, num_frames, 10**8, 0, ()), endless=True, prompts=prompts)
+
+
 def test_an_endless_video_has_joins_every_stride():
-    endless = a_plan(Shot(0, 0, 10**9, 10**8, 0, ()), endless=True)
-    first = [join.first for join in itertools.islice(joins(endless), 50)]
+    first = [join.first for join in itertools.islice(joins(endless(Cue("a fox"))), 50)]
     assert first[0] == 13
     assert {after - before for before, after in itertools.pairwise(first)} == {12}
 
 
 def test_joins_of_an_endless_video_ask_for_no_prompt():
-    def refuse(latent):
-        raise AssertionError("the story was read before its time")
+    long = endless(Cue("a fox"))
+    assert next(joins(long)) == Join(13, 17)
+    assert long.prompts.used == []
 
-    endless = a_plan(Shot(0, 0, 10**9, 10**8, 0, ()), endless=True, prompts=refuse)
-    assert next(joins(endless)) == Join(13, 17)
+
+def test_an_endless_video_has_joins_and_cuts_as_they_come():
+    long = endless(Cue("a fox"), Cue("rain", parse_moment("30f"), cut=True), num_frames=60)
+    for shot in endless_shots(long):
+        for _ in itertools.islice(endless_windows(long, shot), 5):
+            pass
+    assert list(joins(long)) == [
+        Join(13, 17),
+        Join(25, 29),
+        Join(30, 30, cut=True),
+        Join(43, 47),
+        Join(55, 59),
+    ]
 
 
 @pytest.mark.parametrize("change", [8, 11, 14, 20])

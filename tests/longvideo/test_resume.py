@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from t2v.errors import DiskError, RequestError
 from t2v.longvideo.checkpoint import MANIFEST, frames_made, work_bytes
-from t2v.plan.live import LivePrompts
+from t2v.plan.moments import parse_moment
 from t2v.plan.story import Cue
 from tests.crash import works
 from tests.crash.children import seeds, started
@@ -121,15 +121,30 @@ def test_a_loop_goes_on(tmp_path):
 @pytest.mark.parametrize("noise", ["independent", "freenoise"])
 def test_a_video_without_an_end_goes_on(tmp_path, noise):
     long = load_long("wan")
-    plan = endless(long, 45, LivePrompts([Cue("a red boat")], 8, long.rule), noise=noise)
+    plan = endless(long, 45, Cue("a red boat"), noise=noise)
     whole = long.video(plan)
 
     stopped(long, plan, tmp_path, at=11)
-    again = replace(plan, prompts=LivePrompts([Cue("a red boat")], 8, long.rule))
+    again = endless(long, 45, Cue("a red boat"), noise=noise)
     made = frames_made(tmp_path, plan)
     video = long.video(again, work=tmp_path, resume=True)
 
     assert 0 < made < 45
+    np.testing.assert_array_equal(video, whole)
+
+
+@pytest.mark.parametrize("at", [3, 9, 14, 20, 23])
+def test_a_video_without_an_end_goes_on_before_and_after_a_cut(tmp_path, at):
+    long = load_long("wan")
+    cues = Cue("a red boat"), Cue("a blue house", parse_moment("26f"), cut=True)
+    whole = long.video(endless(long, 60, *cues))
+
+    stopped(long, endless(long, 60, *cues), tmp_path, at=at)
+    plan = endless(long, 60, *cues)
+    made = frames_made(tmp_path, plan)
+    video = long.video(plan, work=tmp_path, resume=True)
+
+    assert made < 60
     np.testing.assert_array_equal(video, whole)
 
 

@@ -3,6 +3,7 @@
 import gc
 import itertools
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import torch
 
 from t2v.errors import RequestError
 from t2v.longvideo.rendezvous import Rendezvous
+from t2v.plan.moments import parse_moment
+from t2v.plan.story import Cue
 from tests.longvideo.making import endless, load_fresh, load_long
 
 STEPS = 4
@@ -110,37 +113,53 @@ def test_a_video_without_an_end_begins_like_a_long_one():
     long = load_long("modelscope")
     finite = long.video(long.plan(31, overlap=1))
 
-    frames = long.frames(endless(long, 10**9, lambda latent: ("a red boat", "blurry")))
+    frames = long.frames(endless(long, 10**9, Cue("a red boat")))
     first = np.stack(list(itertools.islice(frames, 20)))
     frames.close()
 
     np.testing.assert_allclose(first, finite[:20], atol=1e-5)
 
 
-def test_a_new_prompt_reaches_windows_that_have_not_begun():
+def test_a_new_prompt_reaches_windows_from_its_time_on():
     long = load_fresh("modelscope")
-    asked = []
+    cues = Cue("a red boat"), Cue("a blue house", parse_moment("12f"))
 
-    def prompts(latent):
-        asked.append(latent)
-        return "a red boat" if len(asked) < 6 else "a blue house", "blurry"
-
-    frames = long.frames(endless(long, 10**9, prompts))
-    changed = np.stack(list(itertools.islice(frames, 40)))
-    frames.close()
-    frames = long.frames(endless(long, 10**9, lambda latent: ("a red boat", "blurry")))
-    same = np.stack(list(itertools.islice(frames, 40)))
-    frames.close()
+    changed = long.video(endless(long, 40, *cues))
+    same = long.video(endless(long, 40, cues[0]))
 
     differs = [not np.array_equal(a, b) for a, b in zip(changed, same, strict=True)]
     assert not any(differs[:5])
     assert all(differs[20:])
 
 
+@pytest.mark.parametrize("name", ["wan", "modelscope", "ltx"])
+def test_a_cut_begins_a_video_of_its_own(name):
+    long = load_long(name)
+    house = Cue("a blue house", parse_moment("23f"), cut=True, seed=11)
+
+    video = long.video(endless(long, 50, Cue("a red boat"), house))
+    other = endless(long, 27, Cue("a blue house"))
+    alone = long.video(replace(other, prompts=replace(other.prompts, seed=11)))
+
+    assert len(video) == 50
+    np.testing.assert_array_equal(video[23:], alone)
+
+
+def test_frames_before_a_cut_are_those_of_a_video_that_ends_there():
+    long = load_long("modelscope")
+    num_frames = long.window + 2 * (long.window - 1)
+    cut = Cue("a blue house", parse_moment(f"{num_frames}f"), cut=True)
+
+    video = long.video(endless(long, num_frames + 3, Cue("a red boat"), cut))
+    finite = long.video(long.plan(num_frames, overlap=1))
+
+    np.testing.assert_allclose(video[:num_frames], finite, atol=1e-5)
+
+
 def test_a_video_without_an_end_stops_when_asked_for_frames_are_made():
     long = load_long("modelscope")
 
-    frames = list(long.frames(endless(long, 23, lambda latent: ("a red boat", None))))
+    frames = list(long.frames(endless(long, 23, Cue("a red boat"))))
 
     assert len(frames) == 23
 

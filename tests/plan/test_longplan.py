@@ -206,7 +206,14 @@ def test_windows_of_a_loop_begin_within_it(long_wan):
 def test_prompts_without_times_last_a_clip_each_where_there_is_no_end(long_wan):
     long = plan(long_wan, None, endless=True, story=["a", "b", "c"])
     first_latents = [0, 20, 21, 40, 41, 999]
-    assert [long.prompts(latent)[0] for latent in first_latents] == ["a", "a", "b", "b", "c", "c"]
+    assert [long.prompts(0, latent)[0] for latent in first_latents] == [
+        "a",
+        "a",
+        "b",
+        "b",
+        "c",
+        "c",
+    ]
 
 
 def test_a_config_may_have_a_length_that_a_video_without_an_end_does_not_need(long_wan):
@@ -402,10 +409,6 @@ BAD = {
     "no end in lockstep": (
         {"endless": True, "order": "lockstep"},
         "--endless has no last window to wait for; leave --order lockstep out",
-    ),
-    "a cut without an end": (
-        {"endless": True, "story": ["a", {"at": "5s", "prompt": "b", "cut": True}]},
-        "Entry 2 of the story is a cut, and --endless makes none yet",
     ),
     "one call with several prompts": (
         LONG | {"method": "native", "story": ["a", "b"]},

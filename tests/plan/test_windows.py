@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2v.plan.windows import LongPlan, Shot, Span, endless_windows, spans, weights
-from t2v.zoo.spec import LatentRule
+from t2v.plan.windows import Span, spans, weights
 
 LENGTHS = (9, 13, 16, 19, 21, 33)
 SPANS = [
@@ -169,39 +168,3 @@ def test_a_loop_goes_on_from_its_last_window_to_its_first():
         (22, 22, 43),
     ]
     assert sums(placed, values, 40) == pytest.approx([1.0] * 40)
-
-
-def endless(prompts, window=21, overlap=7):
-    return LongPlan(
-        "windows",
-        "",
-        "wavefront",
-        "independent",
-        LatentRule(factor=4),
-        window,
-        overlap,
-        window - overlap,
-        (Shot(0, 0, 10**6, 250_000, 1, ()),),
-        endless=True,
-        prompts=prompts,
-    )
-
-
-@pytest.mark.parametrize("overlap", [0, 1, 7, 12, 20])
-def test_endless_windows_are_a_stride_apart_and_sum_to_one(overlap):
-    windows = list(
-        itertools.islice(endless_windows(endless(lambda _: ("x", None), 21, overlap)), 40)
-    )
-    assert [window.start for window in windows] == [k * (21 - overlap) for k in range(40)]
-    placed = [Span(window.start, 0, 0, 0) for window in windows]
-    last = windows[-1].start
-    totals = sums(placed, [window.weights for window in windows], last + 21)
-    assert totals[: last - 21] == pytest.approx([1.0] * (last - 21))
-    assert all(window.weights[0] == 0 for window in windows[1:]) == (overlap > 0)
-
-
-def test_an_endless_video_asks_for_each_prompt_when_its_window_begins():
-    asked = []
-    windows = endless_windows(endless(lambda latent: (f"from {latent}", asked.append(latent))))
-    assert [next(windows).prompt for _ in range(3)] == ["from 0", "from 24", "from 38"]
-    assert asked == [0, 24, 38]
