@@ -67,7 +67,7 @@ class LivePrompts:
             cue = self._latest(self.used[self._places[shot] :], begin, latent)
         else:
             self._look()
-            cue = self._latest(self.cues[self._entry :] or self.cues[-1:], begin, latent)
+            cue = self._latest(self.cues[self._entry :] or self.used[-1:], begin, latent)
             self._remember(cue, begin, latent, before)
         return cue.prompt, self.negative_prompt if cue.negative_prompt is None else (
             cue.negative_prompt
