@@ -1,10 +1,10 @@
 """A request longer than one clip, from its windows to a delivered video."""
 
 import shlex
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,18 @@ from t2v.errors import InterruptedRun, T2VError
 from t2v.longvideo.checkpoint import frames_made
 from t2v.longvideo.joins import joins, switches
 from t2v.longvideo.report import Observer
-from t2v.plan.endless import endless_shots, endless_windows, prompts_of, shown_frames
+from t2v.plan.endless import (
+    endless_shots,
+    endless_windows,
+    num_windows,
+    prompts_of,
+    shown_frames,
+)
 from t2v.plan.events import Event, Listener
-from t2v.plan.latents import first_pixel, fitting_latents
+from t2v.plan.latents import fitting_latents
 from t2v.plan.outline import shot_facts, window_facts
-from t2v.plan.windows import LongPlan, Shot, Window
+from t2v.plan.story import Cue
+from t2v.plan.windows import LongPlan, Shot
 from t2v.runtime.adapter import Frame
 from t2v.zoo.spec import ModelSpec
 
@@ -124,10 +131,11 @@ class LongRendering(Rendering):
         prompts = prompts_of(long)
         # Windows behind the last frame have been blended into those before it.
         used = tuple(prompts.used)
+        is_told = len(used) > 1 or used[0] != Cue(used[0].prompt, used[0].at)
         request = replace(
             self.request,
             num_frames=num_frames,
-            story=used if len(used) > 1 else (),
+            story=used if is_told else (),
             prompt=used[0].prompt,
         )
         self.saved = replace(self.saved, request=request)
@@ -137,7 +145,7 @@ class LongRendering(Rendering):
         facts = [
             window_facts(again, shot, window)
             for shot in shots
-            for window in takewhile(_begins_within(again, shot), endless_windows(again, shot))
+            for window in islice(endless_windows(again, shot), num_windows(again, shot.num_frames))
         ]
         self.record.update(windows=facts, request=public_request(request), prompt=request.prompt)
         self.record["long"]["shots"] = [shot_facts(shot) for shot in shots]
@@ -194,10 +202,6 @@ def _until(stop: _Stop, frames: Generator[Frame], num_made: int) -> Generator[Fr
             if num_given < num_made:
                 raise
             return
-
-
-def _begins_within(long: LongPlan, shot: Shot) -> Callable[[Window], bool]:
-    return lambda window: first_pixel(long.rule, window.start) < shot.num_frames
 
 
 def _observed(frames: Generator[Frame], observer: Observer) -> Generator[Frame]:

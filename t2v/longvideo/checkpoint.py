@@ -20,6 +20,7 @@ from t2v.errors import DiskError, RequestError
 from t2v.longvideo.meeting import WindowState
 from t2v.longvideo.packing import files_of, read_packed, write_packed
 from t2v.longvideo.rendezvous import Kept, Reached, Rendezvous
+from t2v.plan.endless import num_windows, prompts_of
 from t2v.plan.latents import pixel_frames
 from t2v.plan.live import LivePrompts
 from t2v.plan.windows import LongPlan
@@ -203,17 +204,23 @@ class ShotKeeper:
 
 
 def frames_made(folder: Path, long: LongPlan) -> int:
-    """Frames of a video without an end whose latents are final in its work folder."""
+    """Frames of a video without an end whose latents are final in its work folder.
+
+    What the last window of a shot makes beyond a cut is not among them.
+    """
+    prompts = replace(prompts_of(long))
     try:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        num_latents = long.stride * int(found["num_out"])
-        assert long.prompts is not None
-        earlier = replace(long.prompts)
-        earlier.recall(found["prompts"])
-        begin = earlier.openings[int(found["shot"])].first_frame
+        index, num_out = int(found["shot"]), int(found["num_out"])
+        prompts.recall(found["prompts"])
+        begin = prompts.openings[index].first_frame
     except (OSError, ValueError, LookupError, TypeError):
         return 0
-    return begin + (pixel_frames(long.rule, num_latents) if num_latents else 0)
+    made = begin + (pixel_frames(long.rule, long.stride * num_out) if num_out else 0)
+    if index + 1 == len(prompts.openings):
+        return made
+    end = prompts.openings[index + 1].first_frame
+    return end if num_out == num_windows(long, end - begin) else min(made, end)
 
 
 def work_bytes(folder: Path) -> int:

@@ -50,7 +50,7 @@ class Observer:
     Args:
         joins: Where windows meet, in order; each is read when the frames before it have come, so an
             endless video may give an endless iterator that finds out on the way.
-        switches: First frames of new prompts within a shot, in order, read likewise.
+        switches: First frames of new prompts within a shot, in order.
         reach: How many frames on either side of a switch the picture may change.
         loop: Whether the last frame goes on with the first.
     """

@@ -91,12 +91,15 @@ def _known_end(long: LongPlan, shot: Shot) -> int | None:
 
 
 def _reach(long: LongPlan) -> int:
-    """How many frames of a window need no later one: the first of which counts nothing there."""
+    """Frames from a window's start that need no later one, which counts nothing on its own first."""
     return min(long.window, long.stride + 1)
 
 
 def _bounds(long: LongPlan, index: int) -> tuple[int, int]:
-    """The fewest and the most pixel frames of a shot whose last window is the one with that place."""
+    """The fewest and the most pixel frames of a shot whose last window has that place in it.
+
+    The fewest of the first are given as 0: see `LivePrompts.end`.
+    """
     before, most = (k * long.stride + _reach(long) for k in (index - 1, index))
     least = pixel_frames(long.rule, before) + 1 if index else 0
     return least, pixel_frames(long.rule, most)

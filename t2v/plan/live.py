@@ -1,8 +1,9 @@
 """The prompts of an endless video: a story file that may grow while the video is made."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,13 +42,18 @@ class LivePrompts:
     negative_prompt: str | None = None
     file: Path | None = None
     used: list[Cue] = field(default_factory=list)
-    """What has been shown so far, each prompt from where it came; the cuts among them open shots."""
+    """What has been shown, in order of time: cuts at their frames, other prompts at their time or,
+    where they came too late for that, about where their first window took over."""
     problems: list[str] = field(default_factory=list)
     """Why the file could not be read, where it could not; it was used as it was before."""
-    _stamp: _Stamp | None = None
-    _begun: Sequence[Cue] = ()
-    _entry: int = 0
-    """Which of `cues` opens the last shot that is known."""
+    openings: list[Opening] = field(init=False)
+    """The shots that are known by now; the last one has no end yet."""
+    _stamp: _Stamp | None = field(init=False)
+    _begun: Sequence[Cue] = field(init=False)
+    _opener: Cue = field(init=False)
+    """The entry that opened the last of these shots, as the file had it."""
+    _behind: int = 1
+    """The first of `cues` behind it."""
     _asked: _Place = (0, -1)
     """Where was asked about last."""
     _recalled: _Place = (0, -1)
@@ -57,53 +63,46 @@ class LivePrompts:
         """Remember how the file is now: that is what `cues` were read from."""
         self._stamp = _stamp(self.file)
         self._begun = self.cues
+        self._opener = self.cues[0]
+        self._find_openings()
 
     def __call__(self, shot: int, latent: int) -> tuple[str, str | None]:
         """The prompt and the negative prompt of the window that leads from this latent frame on."""
-        begin = self.openings[shot].first_frame
         before = self._asked[1] if self._asked[0] == shot else -1
         self._asked = (shot, latent)
         if self._asked <= self._recalled:
-            cue = self._latest(self.used[self._places[shot] :], begin, latent)
+            cue = self._shown(shot, latent)
         else:
             self._look()
-            cue = self._latest(self.cues[self._entry :] or self.used[-1:], begin, latent)
-            self._remember(cue, begin, latent, before)
-        return cue.prompt, self.negative_prompt if cue.negative_prompt is None else (
-            cue.negative_prompt
-        )
+            cue = self._current(shot, latent)
+            self._remember(cue, shot, latent, before)
+        negative = self.negative_prompt if cue.negative_prompt is None else cue.negative_prompt
+        return cue.prompt, negative
 
     def end(self, shot: int, least: int, most: int) -> int | None:
         """After how many pixel frames a cut ends the shot, if it is due with the window at hand.
 
         Args:
             shot: The one that was just asked about.
-            least: The fewest that can be, since those before are promised to other windows. 0 for
-                the first window, where a cut without a time can wait for the next.
+            least: The fewest that can be: those before are handed on by earlier windows. 0 for the
+                first window; a cut that is past, or has no time, waits for the next one there.
             most: The most that need no further window; a later cut can still change.
         """
-        openings = self.openings
-        begin = openings[shot].first_frame
-        if shot + 1 < len(openings):
-            end = openings[shot + 1].first_frame - begin
+        begin = self.openings[shot].first_frame
+        if shot + 1 < len(self.openings):
+            end = self.openings[shot + 1].first_frame - begin
             return end if end <= most else None
         if self._asked <= self._recalled:
             return None
         return self._settled_end(begin, least, most)
 
-    @property
-    def openings(self) -> list[Opening]:
-        """The shots that are known by now, of which the last one has no end yet."""
-        cues = [self.used[place] for place in self._places] or [self.cues[0]]
-        firsts = [0, *(cue.at.frame(self.fps) for cue in cues[1:] if cue.at is not None)]
-        return [*map(Opening, firsts, shot_seeds(cues, self.seed))]
-
     def to_dict(self) -> dict[str, Any]:
         """What has been shown, JSON-ready, for a run that goes on."""
         return {
             "last": list(max(self._asked, self._recalled)),
-            "entry": self._entry,
             "used": [cue.to_dict() for cue in self.used],
+            "opener": self._opener.to_dict(),
+            "behind": self._behind,
         }
 
     def recall(self, found: Mapping[str, Any]) -> None:
@@ -113,29 +112,56 @@ class LivePrompts:
             LookupError, TypeError, ValueError: It is not what `to_dict` makes.
         """
         self.used = list(parse_story(found["used"]))
+        (self._opener,) = parse_story([found["opener"]])
+        self._behind = int(found["behind"])
         shot, latent = map(int, found["last"])
-        self._recalled, self._entry = (shot, latent), int(found["entry"])
+        self._recalled = (shot, latent)
+        self._find_openings()
         self._stamp = None
 
     def again(self) -> "LivePrompts":
         """The same from the beginning on, as far as was asked: what has been shown, and no more."""
         last = max(self._asked, self._recalled)
-        used = list(self.used)
-        return replace(self, file=None, used=used, problems=[], _asked=(0, -1), _recalled=last)
+        return replace(
+            self,
+            cues=self._begun,
+            file=None,
+            used=list(self.used),
+            problems=[],
+            _asked=(0, -1),
+            _recalled=last,
+        )
 
-    @property
-    def _places(self) -> list[int]:
-        """Where among `used` shots begin."""
-        return [place for place, cue in enumerate(self.used) if cue.cut or place == 0]
+    def _find_openings(self) -> None:
+        cuts = [cue for cue in self.used[1:] if cue.cut]
+        firsts = [0, *(cue.at.frame(self.fps) for cue in cuts if cue.at is not None)]
+        seeds = shot_seeds([self._begun[0], *cuts], self.seed)
+        self.openings = [*map(Opening, firsts, seeds)]
 
-    def _latest(self, entries: Sequence[Cue], begin: int, latent: int) -> Cue:
-        """The last before the next cut that has come: those without a time have come at once."""
-        current = entries[0]
-        for cue in entries[1:]:
-            if cue.cut:
-                break
+    def _shown(self, shot: int, latent: int) -> Cue:
+        """What an earlier run has shown there."""
+        begin = self.openings[shot].first_frame
+        places = [0, *(place for place, cue in enumerate(self.used) if place and cue.cut)]
+        came, *later = self.used[places[shot] :]
+        for cue in takewhile(_is_no_cut, later):
             if self._has_come(cue, begin, latent):
-                current = cue
+                came = cue
+        return came
+
+    def _current(self, shot: int, latent: int) -> Cue:
+        """The last entry before the next cut that has come: one without a time comes at once.
+
+        A shot begins with the prompt that opens it.
+        """
+        if not self.used:
+            return self.cues[0]
+        begin, current = self.openings[shot].first_frame, self.used[-1]
+        if latent > 0:
+            if self.cues[self._behind - 1 : self._behind] == [self._opener]:
+                current = self._opener
+            for cue in takewhile(_is_no_cut, self.cues[self._behind :]):
+                if self._has_come(cue, begin, latent):
+                    current = cue
         return current
 
     def _has_come(self, cue: Cue, begin: int, latent: int) -> bool:
@@ -143,42 +169,46 @@ class LivePrompts:
             return True
         return nearest_latent(self.rule, cue.at.frame(self.fps) - begin) <= latent
 
-    def _remember(self, cue: Cue, begin: int, latent: int, before: int) -> None:
-        """Note where a prompt came: at its time, or where the first window was that it was there for."""
-        if self.used and _said(self.used[-1]) == _said(cue):
+    def _remember(self, cue: Cue, shot: int, latent: int, before: int) -> None:
+        """Note what is shown from now on, at a time from which on it would be shown again."""
+        if not self.used:
+            seed = self._begun[0].seed
+            self.used.append(
+                Cue(cue.prompt, _frames(0), seed=seed, negative_prompt=cue.negative_prompt)
+            )
+        if _said(self.used[-1]) == _said(cue):
             return
+        begin = self.openings[shot].first_frame
         is_late = cue.at is None or self._has_come(cue, begin, before)
-        came = _frames(begin + first_pixel(self.rule, latent)) if is_late else cue.at
-        # Only a cut that has come opens a shot.
-        plain = replace(cue, cut=False, noise="new", seed=None) if self.used else cue
-        self.used.append(replace(plain, at=came))
+        late = _frames(begin + first_pixel(self.rule, (before + 1 + latent) // 2))
+        self.used.append(
+            Cue(cue.prompt, late if is_late else cue.at, negative_prompt=cue.negative_prompt)
+        )
 
     def _settled_end(self, begin: int, least: int, most: int) -> int | None:
         """The end that the next cut makes, remembered if it is due."""
-        cuts = self._cuts_ahead()
-        entry, cut = next(cuts, (0, None))
-        if cut is None or (cut.at is None and not least):
+        cuts = [place for place in range(self._behind, len(self.cues)) if self.cues[place].cut]
+        if not cuts:
             return None
-        latest = self.used[-1].at
-        assert latest is not None
-        end = max(least, 1 + latest.frame(self.fps) - begin)
-        if cut.at is not None:
-            end = max(end, cut.at.frame(self.fps) - begin)
+        frames = [self._frame_of(self.cues[place]) for place in cuts]
+        wanted = None if frames[0] is None else frames[0] - begin
+        if least == 0 and (wanted is None or wanted <= 0):
+            return None
+        shown = self._frame_of(self.used[-1])
+        assert shown is not None
+        end = max(least, shown - begin + 1, wanted or 0)
         if end > most:
             return None
-        for later, cue in cuts:  # what would have been shown for no frame at all
-            if cue.at is None or cue.at.frame(self.fps) > begin + end:
-                break
-            entry, cut = later, cue
-        is_late = cut.at is None or cut.at.frame(self.fps) != begin + end
-        self.used.append(replace(cut, at=_frames(begin + end) if is_late else cut.at))
-        self._entry = entry
+        # Of cuts that are due at once, the last one alone would be seen.
+        due = [*takewhile(lambda frame: frame is not None and frame <= begin + end, frames[1:])]
+        place = cuts[len(due)]
+        self._opener, self._behind = self.cues[place], place + 1
+        self.used.append(replace(self._opener, at=_frames(begin + end)))
+        self._find_openings()
         return end
 
-    def _cuts_ahead(self) -> Iterator[tuple[int, Cue]]:
-        return (
-            (entry, cue) for entry, cue in enumerate(self.cues) if cue.cut and entry > self._entry
-        )
+    def _frame_of(self, cue: Cue) -> int | None:
+        return None if cue.at is None else cue.at.frame(self.fps)
 
     def _look(self) -> None:
         stamp = _stamp(self.file)
@@ -186,14 +216,37 @@ class LivePrompts:
             return
         self._stamp = stamp
         try:
-            self.cues = self._timed(read_story(self.file))
+            cues = read_story(self.file)
         except T2VError as error:
             self.problems.append(f"{error}; the story goes on as it was")
+            return
+        self.cues = self._timed(cues)
+        self._find_opener()
 
     def _timed(self, cues: Sequence[Cue]) -> Sequence[Cue]:
-        """With the times that the first entries had at the beginning, where they have none."""
+        """The file's story with its beginning, and the times that it had without saying so."""
+        first = cues[0].at
+        if first is not None and first.value > 0:
+            return [self._begun[0], *cues]
         begun = {index: cue.at for index, cue in enumerate(self._begun)}
         return [replace(cue, at=cue.at or begun.get(index)) for index, cue in enumerate(cues)]
+
+    def _find_opener(self) -> None:
+        """Find the place in the story again, where more has changed than its end."""
+        was = self._behind - 1
+        places = [place for place, cue in enumerate(self.cues) if cue == self._opener]
+        if places:
+            self._behind = 1 + min(places, key=lambda place: abs(place - was))
+            return
+        here = self.cues[was] if was < len(self.cues) else None
+        if here and (here.cut, here.at) == (self._opener.cut, self._opener.at):
+            self._opener = here  # put into other words
+        else:
+            self._behind = min(was, len(self.cues))
+
+
+def _is_no_cut(cue: Cue) -> bool:
+    return not cue.cut
 
 
 def _said(cue: Cue) -> tuple[str, str | None]:

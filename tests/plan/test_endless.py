@@ -1,14 +1,18 @@
 """Shots and windows of a video whose end nobody knows."""
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from t2v.plan.endless import endless_shots, endless_windows, num_windows, shown_frames
 from t2v.plan.live import LivePrompts
 from t2v.plan.moments import parse_moment
-from t2v.plan.story import Cue
+from t2v.plan.story import Cue, parse_story
+from t2v.plan.timeline import timed
 from t2v.plan.windows import LongPlan, Shot
 from t2v.zoo.spec import LatentRule
 
@@ -125,15 +129,47 @@ def test_prompts_behind_a_cut_belong_to_its_shot():
     assert (set(first), second) == ({"a fox"}, ["rain", "rain", "snow", "snow"])
 
 
-def test_cuts_at_once_show_the_last_alone():
-    cues = [
-        Cue("a fox"),
-        Cue("rain", parse_moment("0f"), cut=True),
-        Cue("snow", parse_moment("0f"), cut=True),
-    ]
+def test_of_cuts_that_are_due_at_once_the_last_is_shown():
+    cues = [Cue("a fox"), *(Cue(name, parse_moment("0f"), cut=True) for name in ("rain", "snow"))]
     long = endless(*cues)
     windows(long)
+    # Not before the second window, since a shot of no frame is none.
     assert [(cue.prompt, str(cue.at)) for cue in long.prompts.used] == [
         ("a fox", "0f"),
-        ("snow", "1f"),
+        ("snow", "58f"),
     ]
+
+
+MOMENTS = st.one_of(st.none(), st.integers(1, 400).map(lambda frame: parse_moment(f"{frame}f")))
+ENTRIES = st.builds(Cue, st.sampled_from(["rain", "snow", "an owl"]), MOMENTS, st.booleans())
+
+
+class Growing(LivePrompts):
+    """A story to which more is added before every window."""
+
+    def _look(self):
+        if self.later:
+            self.cues = [*self.cues, *self.later.pop(0)]
+
+
+@given(st.lists(st.lists(ENTRIES, max_size=2), max_size=6), st.sampled_from(OVERLAPS))
+def test_whatever_is_added_when_the_video_can_be_made_again(additions, overlap):
+    long = endless(overlap=overlap)
+    growing = Growing(long.prompts.cues, Fraction(16), RULE, seed=42)
+    growing.later = additions
+    shot = replace(long.shots[0], num_frames=500)
+    long = replace(long, shots=(shot,), prompts=growing)
+    made = [(one.seed, *within(long, one)) for one in endless_shots(long)]
+
+    story = timed(parse_story(growing.used), 81, Fraction(16))
+    again = replace(long, prompts=LivePrompts(story, Fraction(16), RULE, seed=42))
+
+    assert [(one.seed, *within(again, one)) for one in endless_shots(again)] == made
+
+
+def within(long, shot):
+    """The windows that begin before the video ends, or the shot."""
+    for window in endless_windows(long, shot):
+        if 4 * window.start > shot.num_frames:
+            return
+        yield window

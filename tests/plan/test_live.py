@@ -66,7 +66,7 @@ def test_what_was_shown_is_remembered_with_the_frame_it_came_at(tmp_path):
     prompts(0, 28)
     assert [(cue.prompt, str(cue.at)) for cue in prompts.used] == [
         ("a fox", "0f"),
-        ("rain", "109f"),
+        ("rain", "81f"),
     ]
 
 
@@ -93,7 +93,7 @@ def test_a_run_that_goes_on_shows_what_was_shown_and_then_what_the_file_says_now
     assert [again(0, latent)[0] for latent in (0, 14, 28)] == ["a fox", "a fox", "rain"]
     assert [cue.to_dict() for cue in again.used] == [
         {"at": "0f", "prompt": "a fox"},
-        {"at": "109f", "prompt": "rain"},
+        {"at": "81f", "prompt": "rain"},
     ]
 
 
@@ -155,6 +155,48 @@ def test_a_run_that_goes_on_cuts_where_the_earlier_one_did(tmp_path):
     assert again.openings[2].first_frame == 116
 
 
+def test_a_story_file_goes_on_with_the_prompt_of_the_command(tmp_path):
+    file = written(tmp_path / "story.yaml", "- {at: 10s, prompt: rain, cut: true}\n")
+    prompts = live(file, Cue("a fox", parse_moment(0)), *read_story(file))
+    prompts(0, 0)
+    written(file, "- {at: 10s, prompt: rain, cut: true}\n- {at: 1m, prompt: snow, cut: true}\n")
+    assert prompts(0, 14)[0] == "a fox"
+    assert prompts.end(0, 114, 169) == 160
+    assert prompts(1, 0)[0] == prompts(1, 14)[0] == "rain"
+    assert prompts.end(1, 58, 113) is None
+
+
+def test_a_shot_begins_with_the_prompt_that_opens_it(tmp_path):
+    file = written(tmp_path / "story.yaml", "- a fox\n")
+    prompts = live(file, *read_story(file))
+    prompts(0, 0)
+    written(file, "- a fox\n- {prompt: rain, cut: true}\n- snow\n")
+    prompts(0, 14)
+    prompts.end(0, 58, 113)
+    assert [prompts(1, latent)[0] for latent in (0, 14)] == ["rain", "snow"]
+
+
+def test_lines_before_a_cut_that_has_come_change_nothing(tmp_path):
+    file = written(tmp_path / "story.yaml", "- a fox\n- {at: 5s, prompt: rain, cut: true}\n")
+    prompts = live(file, *read_story(file))
+    prompts(0, 14)
+    prompts.end(0, 58, 113)
+    prompts(1, 0)
+    written(file, "- a fox\n- {at: 2s, prompt: an owl}\n- {at: 5s, prompt: rain, cut: true}\n")
+    assert prompts(1, 14)[0] == "rain"
+    written(file, "- a fox\n- {at: 60s, prompt: snow, cut: true}\n")
+    assert prompts(1, 28)[0] == "rain"
+    assert len(prompts.openings) == 2
+
+
+def test_a_prompt_that_is_put_into_other_words_is_shown_in_them(tmp_path):
+    file = written(tmp_path / "story.yaml", "- a fox\n")
+    prompts = live(file, *read_story(file))
+    prompts(0, 0)
+    written(file, "- a red fox\n")
+    assert prompts(0, 14)[0] == "a red fox"
+
+
 def test_a_file_that_breaks_is_said_once_and_read_again_when_it_is_whole(tmp_path):
     file = written(tmp_path / "story.yaml", "- a fox\n")
     prompts = live(file, *read_story(file))
@@ -169,5 +211,6 @@ def test_a_file_that_breaks_is_said_once_and_read_again_when_it_is_whole(tmp_pat
 def test_a_file_that_is_gone_leaves_the_story_as_it_was(tmp_path):
     file = written(tmp_path / "story.yaml", "- a fox\n- rain\n")
     prompts = live(file, *read_story(file))
+    prompts(0, 0)
     file.unlink()
     assert prompts(0, 14)[0] == "rain"
