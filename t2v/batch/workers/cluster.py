@@ -101,8 +101,9 @@ class Cluster:
         """What a node that workers would run on has."""
         self.join()
         room = self.room(num_workers)
-        # A sliver, so that it fits beside whatever runs there.
-        probe = ray.remote(num_cpus=0, num_gpus=0.001 * room.num_gpus)(probe_machine)
+        # A sliver, so that it fits beside whatever runs there; it only looks, so it may look again.
+        sliver = 0.001 * room.num_gpus
+        probe = ray.remote(num_cpus=0, num_gpus=sliver, max_retries=20)(probe_machine)
         try:
             machine: Machine = ray.get(probe.remote(self._device), timeout=ROOM_S)
         except exceptions.GetTimeoutError as error:
