@@ -1,7 +1,8 @@
 """Clips whose latents a denoiser has made: the decoder's lesson in latents that are not perfect.
 
-A denoiser's latents are never quite those of the encoder, and most decoders have seen no others. Here a clip's latents are noised part of the way and
-denoised again, as at generation from there on; what the decoder has to draw is still the clip.
+A denoiser's latents are never quite those of the encoder, and most decoders have seen no others.
+Here a clip's latents are noised part of the way and denoised again, as at generation from there on;
+what the decoder has to draw is still the clip.
 """
 
 import itertools

@@ -216,11 +216,11 @@ def frames_made(folder: Path, long: LongPlan) -> int:
         begin = prompts.openings[index].first_frame
     except (OSError, ValueError, LookupError, TypeError):
         return 0
-    made = begin + (pixel_frames(long.rule, long.stride * num_out) if num_out else 0)
-    if index + 1 == len(prompts.openings):
-        return made
-    end = prompts.openings[index + 1].first_frame
-    return end if num_out == num_windows(long, end - begin) else min(made, end)
+    made = pixel_frames(long.rule, long.stride * num_out) if num_out else 0
+    end = prompts.known_end(index)
+    if end is not None:
+        made = end if num_out == num_windows(long, end) else min(made, end)
+    return begin + made
 
 
 def work_bytes(folder: Path) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise, takewhile
 
 from t2v.longvideo.report import Join
-from t2v.plan.endless import endless_shots, shown_frames, windows_ahead
+from t2v.plan.endless import shots_of, shown_frames, windows_ahead
 from t2v.plan.latents import first_pixel
 from t2v.plan.windows import LongPlan, Shot, Window
 
@@ -16,7 +16,7 @@ def joins(long: LongPlan) -> Iterator[Join]:
     there are is looked up when the next join is asked for, which is when the frames before it are
     made.
     """
-    for shot in endless_shots(long) if long.endless else long.shots:
+    for shot in shots_of(long):
         if shot.index:
             yield Join(shot.first_frame, shot.first_frame, cut=True)
         for before, after in pairwise(_windows(long, shot)):

@@ -19,7 +19,7 @@ from t2v.longvideo.matching import matched
 from t2v.longvideo.meeting import WindowState
 from t2v.longvideo.noise import ShotNoise
 from t2v.longvideo.rendezvous import Live, Reached, Rendezvous
-from t2v.plan.endless import endless_shots, endless_windows, num_windows, shown_frames
+from t2v.plan.endless import endless_windows, num_windows, shots_of, shown_frames
 from t2v.plan.latents import pixel_frames
 from t2v.plan.request import Request
 from t2v.plan.windows import LongPlan, Shot
@@ -96,7 +96,7 @@ class _Run:
         with explained(self.pipe):
             self.calls.encode(self.long.windows)
         self._tell(0)
-        for shot in endless_shots(self.long) if self.long.endless else self.long.shots:
+        for shot in shots_of(self.long):
             yield from self._shot_frames(shot, reached)
 
     def _tell(self, num_steps: int) -> None:

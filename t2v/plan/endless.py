@@ -7,7 +7,7 @@ one, and counts for all that would have come after it. Bare numbers are latent f
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import count, pairwise
+from itertools import count
 
 from t2v.plan.latents import latent_frames, pixel_frames
 from t2v.plan.live import LivePrompts
@@ -15,6 +15,11 @@ from t2v.plan.windows import LongPlan, Shot, Span, Window, lead, weights
 
 _NOTHING = 1e-9
 """What differences of weights are off by at most."""
+
+
+def shots_of(long: LongPlan) -> Iterator[Shot]:
+    """The shots of any plan, in order; those of a video without an end as they become known."""
+    return endless_shots(long) if long.endless else iter(long.shots)
 
 
 def endless_shots(long: LongPlan) -> Iterator[Shot]:
@@ -35,7 +40,7 @@ def endless_shots(long: LongPlan) -> Iterator[Shot]:
 
 def shown_frames(long: LongPlan, shot: Shot) -> int:
     """Pixel frames of a shot that are shown, as far as that is known by now."""
-    end = _known_end(long, shot) if long.endless else None
+    end = prompts_of(long).known_end(shot.index) if long.endless else None
     return shot.num_frames if end is None else min(shot.num_frames, end)
 
 
@@ -46,9 +51,8 @@ def endless_windows(long: LongPlan, shot: Shot) -> Iterator[Window]:
     count from the next window on; so is whether a cut makes it the last.
     """
     prompts = prompts_of(long)
-    openings = prompts.openings[: shot.index + 1]
-    lengths = [after.first_frame - before.first_frame for before, after in pairwise(openings)]
-    first_index = sum(num_windows(long, length) for length in lengths)
+    lengths = map(prompts.known_end, range(shot.index))
+    first_index = sum(num_windows(long, length) for length in lengths if length is not None)
     for index in count():
         prompt, negative_prompt = prompts(shot.index, _middle(index * long.stride, long))
         is_last = prompts.end(shot.index, *_bounds(long, index)) is not None
@@ -63,7 +67,7 @@ def endless_windows(long: LongPlan, shot: Shot) -> Iterator[Window]:
 def windows_ahead(long: LongPlan, shot: Shot) -> Iterator[Window]:
     """The same windows, without prompts, which are not asked for: as many as there can be by now."""
     for index in count():
-        end = _known_end(long, shot)
+        end = prompts_of(long).known_end(shot.index)
         last = None if end is None else num_windows(long, end) - 1
         if last is not None and index > last:
             return
@@ -80,14 +84,6 @@ def prompts_of(long: LongPlan) -> LivePrompts:
     """What an endless video asks for its prompts."""
     assert long.prompts is not None
     return long.prompts
-
-
-def _known_end(long: LongPlan, shot: Shot) -> int | None:
-    """Pixel frames of a shot that a cut ends; None as long as none is due."""
-    openings = prompts_of(long).openings
-    if shot.index + 1 >= len(openings):
-        return None
-    return openings[shot.index + 1].first_frame - shot.first_frame
 
 
 def _reach(long: LongPlan) -> int:

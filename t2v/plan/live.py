@@ -88,13 +88,17 @@ class LivePrompts:
                 first window; a cut that is past, or has no time, waits for the next one there.
             most: The most that need no further window; a later cut can still change.
         """
-        begin = self.openings[shot].first_frame
-        if shot + 1 < len(self.openings):
-            end = self.openings[shot + 1].first_frame - begin
-            return end if end <= most else None
+        if (known := self.known_end(shot)) is not None:
+            return known if known <= most else None
         if self._asked <= self._recalled:
             return None
-        return self._settled_end(begin, least, most)
+        return self._settled_end(self.openings[shot].first_frame, least, most)
+
+    def known_end(self, shot: int) -> int | None:
+        """After how many pixel frames a cut ends the shot; None as long as none was due."""
+        if shot + 1 == len(self.openings):
+            return None
+        return self.openings[shot + 1].first_frame - self.openings[shot].first_frame
 
     def to_dict(self) -> dict[str, Any]:
         """What has been shown, JSON-ready, for a run that goes on."""
@@ -140,31 +144,30 @@ class LivePrompts:
 
     def _shown(self, shot: int, latent: int) -> Cue:
         """What an earlier run has shown there."""
-        begin = self.openings[shot].first_frame
         places = [0, *(place for place, cue in enumerate(self.used) if place and cue.cut)]
-        came, *later = self.used[places[shot] :]
-        for cue in takewhile(_is_no_cut, later):
-            if self._has_come(cue, begin, latent):
-                came = cue
-        return came
+        opener, *later = self.used[places[shot] :]
+        return self._latest(opener, later, shot, latent)
 
     def _current(self, shot: int, latent: int) -> Cue:
-        """The last entry before the next cut that has come: one without a time comes at once.
-
-        A shot begins with the prompt that opens it.
-        """
+        """What the story says now. A shot begins with the prompt that opens it."""
         if not self.used:
             return self.cues[0]
-        begin, current = self.openings[shot].first_frame, self.used[-1]
-        if latent > 0:
-            if self.cues[self._behind - 1 : self._behind] == [self._opener]:
-                current = self._opener
-            for cue in takewhile(_is_no_cut, self.cues[self._behind :]):
-                if self._has_come(cue, begin, latent):
-                    current = cue
+        if latent == 0:
+            return self.used[-1]
+        is_listed = self.cues[self._behind - 1 : self._behind] == [self._opener]
+        current = self._opener if is_listed else self.used[-1]
+        return self._latest(current, self.cues[self._behind :], shot, latent)
+
+    def _latest(self, current: Cue, later: Sequence[Cue], shot: int, latent: int) -> Cue:
+        """The last of the later cues before the next cut that has come, if any has."""
+        begin = self.openings[shot].first_frame
+        for cue in takewhile(lambda cue: not cue.cut, later):
+            if self._has_come(cue, begin, latent):
+                current = cue
         return current
 
     def _has_come(self, cue: Cue, begin: int, latent: int) -> bool:
+        """Whether it is time for it; one without a time comes at once."""
         if cue.at is None:
             return True
         return nearest_latent(self.rule, cue.at.frame(self.fps) - begin) <= latent
@@ -243,10 +246,6 @@ class LivePrompts:
             self._opener = here  # put into other words
         else:
             self._behind = min(was, len(self.cues))
-
-
-def _is_no_cut(cue: Cue) -> bool:
-    return not cue.cut
 
 
 def _said(cue: Cue) -> tuple[str, str | None]:

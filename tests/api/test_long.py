@@ -361,15 +361,22 @@ def test_a_stopped_video_without_an_end_is_replayed_to_where_it_was(doodle, tmp_
     assert same.record["frames_sha256"] == video.record["frames_sha256"]
 
 
-def test_prompts_that_are_added_meanwhile_are_shown_by_the_next_windows(doodle, tmp_path):
-    story = tmp_path / "story.yaml"
+def added_to(story, entry, *, until):
+    """Begin the file of a story; a listener that adds to it while the video is made, up to a frame."""
     story.write_text("- a red ball\n")
 
     def listen(event):
         if event.event == "frames" and event.step == 5:
-            story.write_text("- a red ball\n- a blue cube\n")
-        elif event.event == "frames" and event.step == 50:
+            story.write_text(f"- a red ball\n- {entry}\n")
+        elif event.event == "frames" and event.step == until:
             raise KeyboardInterrupt
+
+    return listen
+
+
+def test_prompts_that_are_added_meanwhile_are_shown_by_the_next_windows(doodle, tmp_path):
+    story = tmp_path / "story.yaml"
+    listen = added_to(story, "a blue cube", until=50)
 
     video = doodle.generate(
         None, story=str(story), output=tmp_path / "a.mp4", listener=listen, **ENDLESS
@@ -388,13 +395,7 @@ def test_prompts_that_are_added_meanwhile_are_shown_by_the_next_windows(doodle, 
 
 def test_a_cut_that_is_added_meanwhile_begins_a_shot(doodle, tmp_path):
     story = tmp_path / "story.yaml"
-    story.write_text("- a red ball\n")
-
-    def listen(event):
-        if event.event == "frames" and event.step == 5:
-            story.write_text("- a red ball\n- {prompt: a blue box, cut: true, seed: 8}\n")
-        elif event.event == "frames" and event.step == 60:
-            raise KeyboardInterrupt
+    listen = added_to(story, "{prompt: a blue box, cut: true, seed: 8}", until=60)
 
     video = doodle.generate(
         None, story=str(story), output=tmp_path / "a.mp4", listener=listen, **ENDLESS

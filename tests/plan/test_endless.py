@@ -1,8 +1,11 @@
 """Shots and windows of a video whose end nobody knows."""
 
 import itertools
+import json
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from t2v.plan.endless import endless_shots, endless_windows, num_windows, shown_frames
 from t2v.plan.live import LivePrompts
 from t2v.plan.moments import parse_moment
-from t2v.plan.story import Cue, parse_story
+from t2v.plan.story import Cue, parse_story, read_story
 from t2v.plan.timeline import timed
 from t2v.plan.windows import LongPlan, Shot
 from t2v.zoo.spec import LatentRule
@@ -144,27 +147,27 @@ MOMENTS = st.one_of(st.none(), st.integers(1, 400).map(lambda frame: parse_momen
 ENTRIES = st.builds(Cue, st.sampled_from(["rain", "snow", "an owl"]), MOMENTS, st.booleans())
 
 
-class Growing(LivePrompts):
-    """A story to which more is added before every window."""
-
-    def _look(self):
-        if self.later:
-            self.cues = [*self.cues, *self.later.pop(0)]
-
-
 @given(st.lists(st.lists(ENTRIES, max_size=2), max_size=6), st.sampled_from(OVERLAPS))
 def test_whatever_is_added_when_the_video_can_be_made_again(additions, overlap):
-    long = endless(overlap=overlap)
-    growing = Growing(long.prompts.cues, Fraction(16), RULE, seed=42)
-    growing.later = additions
-    shot = replace(long.shots[0], num_frames=500)
-    long = replace(long, shots=(shot,), prompts=growing)
-    made = [(one.seed, *within(long, one)) for one in endless_shots(long)]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "story.yaml"
+        entries = [Cue("a fox").to_dict()]
+        file.write_text(json.dumps(entries))
+        prompts = LivePrompts(read_story(file), Fraction(16), RULE, seed=42, file=file)
+        long = replace(endless(overlap=overlap), prompts=prompts)
+        long = replace(long, shots=(replace(long.shots[0], num_frames=500),))
+        made = []
+        for shot in endless_shots(long):
+            made.append([shot.seed])
+            for window in within(long, shot):
+                made[-1].append(window)
+                entries += [cue.to_dict() for cue in (additions.pop(0) if additions else ())]
+                file.write_text(json.dumps(entries))
 
-    story = timed(parse_story(growing.used), 81, Fraction(16))
+    story = timed(parse_story(prompts.used), 81, Fraction(16))
     again = replace(long, prompts=LivePrompts(story, Fraction(16), RULE, seed=42))
 
-    assert [(one.seed, *within(again, one)) for one in endless_shots(again)] == made
+    assert [[one.seed, *within(again, one)] for one in endless_shots(again)] == made
 
 
 def within(long, shot):
