@@ -87,7 +87,7 @@ class LTXAdapter(PipelineAdapter):
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
         """The same but for rounding, for latents that are still to come."""
-        if pipe.vae.use_tiling or pipe.vae.use_framewise_decoding:
+        if pipe.vae.use_framewise_decoding:
             yield from super().decode_stream(pipe, chunks)
             return
         first = next(chunks, None)

@@ -55,9 +55,13 @@ def test_pieces_make_the_frames_of_one_decode(name):
     np.testing.assert_allclose(frames, expected, rtol=0, atol=1e-5)
 
 
+LAYERED = ["ltx", "ltx-0.9.5", "ltx-2", "ltx-2-timestep", "hunyuan-video-1.5"]
+"""Tiny pipelines that are decoded layer by layer."""
+
+
 @pytest.mark.parametrize("num_latents", [21, 40])
-@pytest.mark.parametrize("name", ["ltx", "ltx-0.9.5"])
-def test_ltx_looks_ahead_across_pieces(name, num_latents):
+@pytest.mark.parametrize("name", LAYERED)
+def test_layers_have_all_that_their_frames_depend_on(name, num_latents):
     long = load_long(name)
     latents = random_latents(long, num_latents)
 
@@ -88,7 +92,97 @@ def test_a_deep_ltx_decoder_with_wider_blocks_looks_as_far_as_it_has_to():
     np.testing.assert_allclose(frames, decoded(long, latents), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["wan", "wan-2.2-5b", "cogvideox", "ltx", "modelscope"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"decoder_causal": False, "timestep_conditioning": True, "upsample_factor": (2, 2, 2)},
+        {"decoder_causal": True, "timestep_conditioning": False, "upsample_factor": (1, 1, 1)},
+    ],
+    ids=["looks ahead", "causal"],
+)
+def test_a_deep_ltx_2_decoder_looks_as_far_as_it_has_to(kind):
+    torch.manual_seed(0)
+    vae = diffusers.AutoencoderKLLTX2Video(
+        latent_channels=4,
+        block_out_channels=(8, 8, 8),
+        down_block_types=("LTX2VideoDownBlock3D",) * 3,
+        layers_per_block=(1, 1, 1, 1),
+        downsample_type=("spatial", "temporal", "spatiotemporal"),
+        decoder_block_out_channels=(8, 16, 32),
+        decoder_layers_per_block=(3, 2, 4, 3),
+        decoder_spatio_temporal_scaling=(True, True, True),
+        upsample_type=("spatial", "temporal", "spatiotemporal"),
+        upsample_residual=(True, True, True),
+        **kind,
+    ).eval()
+    long = load_long("ltx-2-timestep").copy(vae=vae)
+    latents = random_latents(load_long("ltx-2-timestep"), 50)
+
+    frames = streamed(long, pieces(latents, 3))
+
+    np.testing.assert_allclose(frames, decoded(long, latents), rtol=0, atol=1e-5)
+
+
+def test_a_deep_hunyuan_video_15_decoder_recalls_all_that_it_attends_to():
+    torch.manual_seed(0)
+    vae = diffusers.AutoencoderKLHunyuanVideo15(
+        latent_channels=4,
+        block_out_channels=(8, 16, 16, 32),
+        layers_per_block=2,
+        spatial_compression_ratio=8,
+        temporal_compression_ratio=4,
+    ).eval()
+    long = load_long("hunyuan-video-1.5").copy(vae=vae)
+    latents = random_latents(load_long("hunyuan-video-1.5"), 40)
+
+    frames = streamed(long, pieces(latents, 1, 5))
+
+    assert len(frames) == 4 * 39 + 1
+    np.testing.assert_allclose(frames, decoded(long, latents), rtol=0, atol=1e-5)
+
+
+def tiling(vae):
+    """The same weights, decoded in tiles of three latents or four that overlap."""
+    vae, pixels = copy.deepcopy(vae), 4 * vae.spatial_compression_ratio
+    if hasattr(vae, "tile_overlap_factor"):
+        vae.enable_tiling(pixels, pixels, 4, 4)
+    else:
+        vae.enable_tiling(pixels, pixels, 3 * pixels // 4, 3 * pixels // 4)
+    return vae
+
+
+@pytest.mark.parametrize("name", LAYERED)
+def test_tiles_are_streamed_beside_each_other(name):
+    long = load_long(name)
+    like = random_latents(long, 1)
+    latents = torch.randn((1, like.shape[1], 21, 8, 11), generator=torch.Generator().manual_seed(1))
+    long = long.copy(vae=tiling(long.pipe.vae))
+
+    frames = streamed(long, pieces(latents.to(like.dtype), 5))
+    expected = decoded(long, latents.to(like.dtype))
+
+    assert frames.shape == expected.shape
+    np.testing.assert_allclose(frames, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ltx-2", "hunyuan-video-1.5"])
+def test_frames_come_long_before_the_last_latents(name):
+    long, taken = load_long(name), []
+
+    def source():
+        for piece in pieces(random_latents(long, 60), 1):
+            taken.append(piece.shape[2])
+            yield piece
+
+    with quiet():
+        stream = long.adapter.decode_stream(long.pipe, source())
+        next(stream)
+        stream.close()
+
+    assert sum(taken) <= 24
+
+
+@pytest.mark.parametrize("name", ["wan", "wan-2.2-5b", "cogvideox", *LAYERED, "modelscope"])
 def test_any_number_of_latents_makes_the_right_number_of_frames(name):
     long = load_long(name)
     latents = random_latents(long, 20)
