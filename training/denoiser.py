@@ -39,6 +39,7 @@ class Clips:
     latents: torch.Tensor
     scenes: list[world.Scene]
     coverage: torch.Tensor
+    turns: torch.Tensor
 
 
 def arguments() -> argparse.Namespace:
@@ -114,7 +115,7 @@ def read_clips(folder: Path, mean: torch.Tensor, std: torch.Tensor) -> Clips:
     tensors, scenes = read_shards(folder)
     shape = (1, -1, 1, 1, 1)
     normal = (tensors["latents"].float() - mean.view(shape)) / std.view(shape)
-    return Clips(normal.half(), scenes, tensors["coverage"])
+    return Clips(normal.half(), scenes, tensors["coverage"], tensors["turns"])
 
 
 class Trainer:
@@ -181,7 +182,8 @@ class Trainer:
                 encoder_hidden_states=words,
                 return_dict=False,
             )[0]
-        labels = guide.labels(scenes, clips.coverage[chosen]).to(self.device)
+        labels = guide.labels(scenes, clips.coverage[chosen], clips.turns[chosen])
+        labels = guide.Labels(*(part.to(self.device) for part in labels))
         error = (velocity.float() - (noise - clean)).square()
         weight = self._weights(clips.coverage[chosen]).to(error)
         return Losses(

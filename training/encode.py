@@ -48,7 +48,7 @@ def encode_shard(
     spinning: float,
     batch_size: int,
 ) -> tuple[dict[str, torch.Tensor], list[dict]]:
-    """Latents (not normalised, half precision), coverage and scenes of `size` clips."""
+    """Latents (not normalised, half precision), coverage, turns and scenes of `size` clips."""
     rng = random.Random(seed)
     counts = [2 if rng.random() < pairs else 1 for _ in range(size)]
     scenes = [
@@ -62,8 +62,11 @@ def encode_shard(
         clips = to_tensor(map(drawing.paint, scenes[batch], ways[batch]))
         clips = clips.to(vae.device, vae.dtype)
         latents.append(vae.encode(clips).latent_dist.mode().half().cpu())
-    covered = torch.stack([guide.coverage(way) for way in ways])
-    tensors = {"latents": torch.cat(latents), "coverage": covered}
+    tensors = {
+        "latents": torch.cat(latents),
+        "coverage": torch.stack([guide.coverage(way) for way in ways]),
+        "turns": torch.stack([guide.turns(way) for way in ways]),
+    }
     return tensors, [scene_to_dict(scene) for scene in scenes]
 
 

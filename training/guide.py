@@ -1,11 +1,14 @@
 """Two lessons beside the main one: what is where in the picture, and which word speaks of what.
 
 A linear layer reads the tokens after one of the denoiser's blocks and names, for each patch of the
-latent video, how much of it a subject covers and which color, shape and motion that subject has.
+latent video, how much of it a subject covers, which color, shape and motion that subject has, and how
+far it is turned: what spins may be at any angle, and has to be at one.
 Another reads the text encoder's output and names, for each word, the color, shape and motion of the
 subject it speaks of: a denoiser that looks at "red" then finds "star" and "spins" beside it. Both
 layers are thrown away after training; the features they ask for stay.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +23,21 @@ GRID = 4
 LATENT_FRAMES = (world.NUM_FRAMES - 1) // 4 + 1
 
 
+class Labels(NamedTuple):
+    """What the guide should say of each patch.
+
+    Attributes:
+        named: How much of it each attribute's subjects cover, 0 to 1, (clips, patches, attributes).
+        turned: Cosine and sine of the turn, times the shape's symmetry, of the subject that covers
+            most of it, (clips, patches, 2).
+        weight: How much of it that subject covers, 0 for a circle, (clips, patches).
+    """
+
+    named: torch.Tensor
+    turned: torch.Tensor
+    weight: torch.Tensor
+
+
 class Guide(nn.Module):
     """Reads the output of one block by a hook; `loss` compares it with the scenes."""
 
@@ -28,21 +46,26 @@ class Guide(nn.Module):
         self.head = nn.Linear(width, len(ATTRIBUTES))
         nn.init.zeros_(self.head.weight)
         nn.init.constant_(self.head.bias, -3.0)
+        self.turn = nn.Linear(width, 2)
+        nn.init.zeros_(self.turn.weight)
         self._hidden_states: torch.Tensor | None = None
         block.register_forward_hook(self._keep)
 
     def _keep(self, module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
         self._hidden_states = output
 
-    def loss(self, labels: torch.Tensor) -> torch.Tensor:
-        """Cross entropy of the naming, summed over attributes, averaged over patches."""
+    def loss(self, labels: Labels) -> torch.Tensor:
+        """Cross entropy of the naming, summed over attributes, and squared error of the turn.
+
+        Both averaged over patches.
+        """
         hidden_states = self._hidden_states.float()
-        logits = self.head(functional.layer_norm(hidden_states, hidden_states.shape[-1:]))
-        return (
-            functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-            .sum(-1)
-            .mean()
+        hidden_states = functional.layer_norm(hidden_states, hidden_states.shape[-1:])
+        naming = functional.binary_cross_entropy_with_logits(
+            self.head(hidden_states), labels.named, reduction="none"
         )
+        turning = (self.turn(hidden_states) - labels.turned).square().sum(-1) * labels.weight
+        return naming.sum(-1).mean() + turning.mean()
 
 
 def coverage(ways: list[motion.Track]) -> torch.Tensor:
@@ -65,14 +88,34 @@ def _inside(way: motion.Track) -> np.ndarray:
     return np.concatenate([patches[:1], later]).reshape(-1)
 
 
-def labels(scenes: list[world.Scene], covered: torch.Tensor) -> torch.Tensor:
-    """What the guide should say: (clips, patches, attributes) between 0 and 1."""
+def turns(ways: list[motion.Track]) -> torch.Tensor:
+    """How far the (up to two) subjects are turned in each latent frame, in radians: (2, frames)."""
+    result = torch.zeros(2, LATENT_FRAMES)
+    for row, way in enumerate(ways):
+        later = way.angle[1:].reshape(LATENT_FRAMES - 1, 4).mean(1)
+        result[row] = torch.from_numpy(np.concatenate([way.angle[:1], later]))
+    return result
+
+
+def labels(scenes: list[world.Scene], covered: torch.Tensor, turned: torch.Tensor) -> Labels:
+    """What the guide should say of clips with this coverage and these turns."""
     said = torch.zeros(len(scenes), 2, len(ATTRIBUTES))
+    symmetry = torch.zeros(len(scenes), 2)
     for row, scene in enumerate(scenes):
         for column, subject in enumerate(scene.subjects):
+            symmetry[row, column] = world.SYMMETRY.get(subject.shape, 0)
             for name in TABLES:
                 said[row, column, ATTRIBUTES.index(getattr(subject, name))] = 1.0
-    return torch.einsum("bsp,bsa->bpa", covered.float() / 255, said).clamp(0, 1)
+    part = covered.float() / 255
+    most, subject_of = part.max(1)
+    phase = (symmetry[:, :, None] * turned).repeat_interleave(GRID * GRID, -1)
+    phase = phase.gather(1, subject_of[:, None])[:, 0]
+    has_turn = (symmetry > 0).float().gather(1, subject_of)
+    return Labels(
+        named=torch.einsum("bsp,bsa->bpa", part, said).clamp(0, 1),
+        turned=torch.stack([phase.cos(), phase.sin()], dim=-1),
+        weight=most * has_turn,
+    )
 
 
 class WordGuide(nn.Module):

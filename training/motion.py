@@ -6,11 +6,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.world import NUM_FRAMES, PAIR_RADIUS, SIZE_WORDS, USUAL_RADIUS, Scene, Subject
+from training.world import (
+    NUM_FRAMES,
+    PAIR_RADIUS,
+    SIZE_WORDS,
+    SYMMETRY,
+    USUAL_RADIUS,
+    Scene,
+    Subject,
+)
 
 #: How much of the picture a subject crosses: from a part of it to nearly all. Windows of a long
 #: video begin where the ones before are, and a subject is rarely at the start of its way there.
-WAY = (0.25, 0.6)
+WAY = (0.25, 0.56)
+
+#: Latent frames, of four frames each, in which what spins turns until it looks the same again, always
+#: clockwise. A clip begins at one of so many turns. Where several are possible, or both directions, a
+#: denoiser at work draws one over the other.
+SPIN_PERIOD = {"square": 1, "triangle": 1, "star": 1, "heart": 4}
 
 
 @dataclass(frozen=True)
@@ -48,8 +61,8 @@ def _alone(subject: Subject, rng: random.Random, num_frames: int) -> Track:
         rng.uniform(0.36, 0.64), rng.uniform(0.36, 0.64), _radius(subject, rng), rng, num_frames
     )
     distance = rng.uniform(0.18, 0.26) if subject.slow else rng.uniform(*WAY)
-    room = Room(distance, _middle(distance, rng), orbit=0.24, growth=rng.uniform(0.38, 0.62))
-    return _moved(track, subject.motion, room, rng)
+    room = Room(distance, _middle(distance, rng), orbit=0.18, growth=rng.uniform(0.38, 0.6))
+    return _moved(track, subject, room, rng)
 
 
 def _radius(subject: Subject, rng: random.Random) -> float:
@@ -69,21 +82,21 @@ def _side_by_side(scene: Scene, rng: random.Random, num_frames: int) -> list[Tra
         distance = rng.uniform(0.18, 0.21) if crossing else rng.uniform(*WAY)
         middle = 0.0 if crossing else _middle(distance, rng)
         room = Room(distance, middle, orbit=0.12, growth=rng.uniform(0.38, 0.45))
-        result.append(_moved(track, subject.motion, room, rng))
+        result.append(_moved(track, subject, room, rng))
     return result
 
 
 def _middle(distance: float, rng: random.Random) -> float:
-    slack = (0.64 - distance) / 2
+    slack = (0.6 - distance) / 2
     return rng.uniform(-slack, slack)
 
 
 def _still(x: float, y: float, radius: float, rng: random.Random, num_frames: int) -> Track:
-    angle = rng.uniform(-0.12, 0.12)
+    angle = rng.uniform(-0.05, 0.05)
     return Track(*(np.full(num_frames, value) for value in (x, y, radius, angle)))
 
 
-def _moved(track: Track, motion: str, room: Room, rng: random.Random) -> Track:
+def _moved(track: Track, subject: Subject, room: Room, rng: random.Random) -> Track:
     num_frames = len(track.x)
     time = np.arange(num_frames) / (NUM_FRAMES - 1)
     if num_frames > NUM_FRAMES:  # there and back again, so that long clips stay in the picture
@@ -91,7 +104,7 @@ def _moved(track: Track, motion: str, room: Room, rng: random.Random) -> Track:
     way = room.distance * (time - 0.5)
     growth = room.growth * (2 * time - 1)
     base = float(track.radius[0])
-    match motion:
+    match subject.motion:
         case "right":
             return replace(track, x=_lane_center(track.x) + room.middle + way)
         case "left":
@@ -102,13 +115,13 @@ def _moved(track: Track, motion: str, room: Room, rng: random.Random) -> Track:
             return replace(track, y=_lane_center(track.y) + room.middle - way)
         case "bounce":
             height = np.abs(np.sin(2 * math.pi * time + rng.uniform(0.0, math.pi)))
-            return replace(track, y=0.77 - 0.47 * height)
+            return replace(track, y=0.73 - 0.37 * height)
         case "grow":
             return replace(track, radius=base * (0.98 + growth))
         case "shrink":
             return replace(track, radius=base * (0.98 - growth))
         case "spin":
-            turn = rng.uniform(0, 2 * math.pi) + rng.choice((1, -1)) * 1.5 * math.pi * time
+            turn = _spinning(subject.shape, rng, num_frames)
             return replace(track, angle=turn, radius=track.radius * 1.1)
         case "orbit":
             phase = rng.uniform(0, 2 * math.pi) + 2 * math.pi * np.arange(num_frames) / (
@@ -118,6 +131,12 @@ def _moved(track: Track, motion: str, room: Room, rng: random.Random) -> Track:
             return replace(track, x=x, y=0.5 + room.orbit * np.sin(phase))
         case _:
             return track
+
+
+def _spinning(shape: str, rng: random.Random, num_frames: int) -> np.ndarray:
+    period = SPIN_PERIOD.get(shape, 1)
+    latent_frames = rng.randrange(period) + np.arange(num_frames) / 4
+    return 2 * math.pi / SYMMETRY.get(shape, 1) * latent_frames / period
 
 
 def _lane_center(start: np.ndarray) -> float:

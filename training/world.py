@@ -33,6 +33,9 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "heart": ("heart",),
 }
 
+#: Into how many equal parts a full turn of a shape falls, all of which look alike.
+SYMMETRY = {"square": 4, "triangle": 3, "star": 5, "heart": 1}
+
 #: Shapes whose points a blurred clip loses first.
 POINTED = ("star", "triangle")
 
@@ -86,8 +89,8 @@ STRANGE_WORDS: tuple[str, ...] = (
     "realistic", "shiny", "somewhere", "4k", "cartoon", "very", "scene", "gracefully", "tiny",
 )  # fmt: skip
 
-SIZE_WORDS = {"small": 0.14, "big": 0.25}
-USUAL_RADIUS = (0.175, 0.21)
+SIZE_WORDS = {"small": 0.16, "big": 0.26}
+USUAL_RADIUS = (0.195, 0.225)
 PAIR_RADIUS = (0.15, 0.165)
 
 

@@ -2,6 +2,8 @@
 
 import random
 
+import numpy as np
+import pytest
 import torch
 
 from training import guide, motion, text, world
@@ -51,3 +53,38 @@ def test_words_that_tell_what_they_speak_of_cost_little():
     apart = torch.eye(2)[None]
     assert lesson.loss(apart, [words], [PAIR]) < 0.01
     assert lesson.loss(apart.flip(1), [words], [PAIR]) > 10
+
+
+def test_a_square_turned_by_a_quarter_is_turned_by_nothing():
+    square = world.Scene((world.Subject("red", "square", "still"),), "gray")
+    covered = guide.coverage(motion.tracks(square, random.Random(0)))[None]
+    quarter = torch.full((1, 2, guide.LATENT_FRAMES), torch.pi / 2)
+    turned = guide.labels([square], covered, quarter).turned
+    torch.testing.assert_close(
+        turned, torch.tensor([1.0, 0.0]).expand_as(turned), atol=1e-5, rtol=0
+    )
+
+
+def test_a_circle_has_no_turn_to_tell():
+    circle = world.Scene((world.Subject("red", "circle", "still"),), "gray")
+    covered = guide.coverage(motion.tracks(circle, random.Random(0)))[None]
+    labels = guide.labels([circle], covered, torch.zeros(1, 2, guide.LATENT_FRAMES))
+    assert labels.named.sum() > 0
+    assert labels.weight.sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "degrees_a_frame", "beginnings"),
+    [
+        ("star", 18, {0}),
+        ("square", 22.5, {0}),
+        ("triangle", 30, {0}),
+        ("heart", 22.5, {0, 90, 180, 270}),
+    ],
+)
+def test_what_spins_turns_clockwise_from_one_of_few_beginnings(shape, degrees_a_frame, beginnings):
+    spin = world.Scene((world.Subject("red", shape, "spin"),), "gray")
+    angles = [np.degrees(motion.tracks(spin, random.Random(seed))[0].angle) for seed in range(30)]
+    assert {round(angle[0]) for angle in angles} == beginnings
+    for angle in angles:
+        np.testing.assert_allclose(np.diff(angle), degrees_a_frame)
