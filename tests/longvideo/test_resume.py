@@ -1,6 +1,7 @@
 """A run that was killed goes on, and makes the frames of one that was not."""
 
 import random
+import signal
 import time
 from dataclasses import replace
 
@@ -260,7 +261,8 @@ def test_a_killed_run_makes_the_same_frames(tmp_path, seed):
     with started(works.long_video, "wan", plan, work, log=tmp_path / "log") as child:
         child.wait_for(count + 1)
         time.sleep(chance.uniform(0, 0.05))
-        assert child.kill() == -9, (tmp_path / "log").read_text()
+        # On a fast machine the last steps may be over before the signal comes.
+        assert child.kill() in (-signal.SIGKILL, 0), (tmp_path / "log").read_text()
 
     told = []
     video = long.video(plan, work=work, resume=True, on_step=lambda *step: told.append(step[0]))
