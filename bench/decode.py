@@ -6,7 +6,7 @@ Modules are built on fake tensors, as in `bench/footprint.py`: every shape is re
 computed, no weights are needed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from t2v.runtime.lookahead import lookahead_parts
 from t2v.runtime.recollection import recollecting_parts
 from t2v.runtime.stages import LATENTS_AT_ONCE, Layers, Part
 
-Parts = Callable[[Any], Sequence[Part]]
+Parts = Callable[[Any], Iterable[Part]]
 
 CASES: dict[str, tuple[Callable[[], Any], tuple[int, int, int], Parts]] = {
     "LTX-Video 0.9, 704x512": (AutoencoderKLLTXVideo, (128, 16, 22), lookahead_parts),
@@ -26,7 +26,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[int, int, int], Parts]] = {
         lambda: AutoencoderKLLTX2Video(decoder_causal=False), (128, 16, 24), lookahead_parts
     ),
     "HunyuanVideo 1.5, a tile of 256x256": (
-        AutoencoderKLHunyuanVideo15, (32, 16, 16), lambda decoder: [*recollecting_parts(decoder)]
+        AutoencoderKLHunyuanVideo15, (32, 16, 16), recollecting_parts
     ),
 }  # fmt: skip
 LENGTHS = (16, 32, 64)

@@ -2,7 +2,7 @@
 
 A linear layer reads the tokens after one of the denoiser's blocks and names, for each patch of the
 latent video, how much of it a subject covers, which color, shape and motion that subject has, and how
-far it is turned: what spins may be at any angle, and has to be at one.
+far it is turned.
 Another reads the text encoder's output and names, for each word, the color, shape and motion of the
 subject it speaks of: a denoiser that looks at "red" then finds "star" and "spins" beside it. Both
 layers are thrown away after training; the features they ask for stay.
@@ -84,16 +84,20 @@ def _inside(way: motion.Track) -> np.ndarray:
     far = far + (centers[None, :, None] - way.y[:, None, None]) ** 2
     inside = (far < way.radius[:, None, None] ** 2).astype(np.float32)
     patches = inside.reshape(-1, GRID, fine, GRID, fine).mean((2, 4))
-    later = patches[1:].reshape(LATENT_FRAMES - 1, 4, GRID, GRID).mean(1)
-    return np.concatenate([patches[:1], later]).reshape(-1)
+    return _by_latent_frame(patches).reshape(-1)
+
+
+def _by_latent_frame(values: np.ndarray) -> np.ndarray:
+    """Values of each frame, first axis, averaged over the frames of each latent frame."""
+    later = values[1:].reshape(LATENT_FRAMES - 1, 4, *values.shape[1:]).mean(1)
+    return np.concatenate([values[:1], later])
 
 
 def turns(ways: list[motion.Track]) -> torch.Tensor:
     """How far the (up to two) subjects are turned in each latent frame, in radians: (2, frames)."""
     result = torch.zeros(2, LATENT_FRAMES)
     for row, way in enumerate(ways):
-        later = way.angle[1:].reshape(LATENT_FRAMES - 1, 4).mean(1)
-        result[row] = torch.from_numpy(np.concatenate([way.angle[:1], later]))
+        result[row] = torch.from_numpy(_by_latent_frame(way.angle))
     return result
 
 

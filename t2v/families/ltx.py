@@ -1,8 +1,6 @@
 """LTX-Video: latents travel as tokens, and newer decoders take a timestep and a little noise."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from typing import Any, ClassVar
 
 import torch
@@ -10,18 +8,16 @@ from diffusers import DiffusionPipeline
 from diffusers.utils.torch_utils import randn_tensor
 
 from t2v.plan.request import Request
-from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout
-from t2v.runtime.lookahead import lookahead_frames
-from t2v.runtime.pipeline import PipelineAdapter
-from t2v.runtime.vae import decoded_frames, to_vae
+from t2v.runtime.lookahead import LookaheadAdapter
+from t2v.runtime.vae import to_vae
 
 _DECODE_TIMESTEP = 0.05
 _DECODE_NOISE_SCALE = 0.025
 """What the model's authors decode with since 0.9.1; the pipelines' own default is neither."""
 
 
-class LTXAdapter(PipelineAdapter):
+class LTXAdapter(LookaheadAdapter):
     """Text to video with LTX-Video 0.9 to 0.9.8."""
 
     family = "ltx"
@@ -77,32 +73,14 @@ class LTXAdapter(PipelineAdapter):
         scale = torch.tensor(arguments["decode_noise_scale"]).to(latents)
         return (1 - scale) * latents + scale * noise
 
-    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames of one decode over the whole clip: the decoder looks ahead in time."""
-        video = to_vae(pipe, latents.video)
-        timestep = _timestep(pipe, latents.video, latents.decode_timestep)
-        yield from decoded_frames(pipe, video, timestep)
-
-    def decode_stream(
-        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
-    ) -> Iterator[Frame]:
-        """The same but for rounding, for latents that are still to come."""
-        if pipe.vae.use_framewise_decoding:
-            yield from super().decode_stream(pipe, chunks)
-            return
-        first = next(chunks, None)
-        if first is not None:
-            timestep = _timestep(pipe, first, None)
-            yield from lookahead_frames(pipe, chain([first], chunks), timestep)
-
-
-def _timestep(
-    pipe: DiffusionPipeline, latents: torch.Tensor, wanted: float | None
-) -> torch.Tensor | None:
-    if not pipe.vae.config.timestep_conditioning:
-        return None
-    timestep = torch.tensor([_DECODE_TIMESTEP if wanted is None else wanted])
-    return timestep.to(latents.dtype).to(to_vae(pipe, latents))
+    def decode_timestep(
+        self, pipe: DiffusionPipeline, latents: torch.Tensor, wanted: float | None
+    ) -> torch.Tensor | None:
+        """None for decoders before 0.9.1."""
+        if not pipe.vae.config.timestep_conditioning:
+            return None
+        timestep = torch.tensor([_DECODE_TIMESTEP if wanted is None else wanted])
+        return timestep.to(latents.dtype).to(to_vae(pipe, latents))
 
 
 adapter = LTXAdapter()

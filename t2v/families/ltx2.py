@@ -1,7 +1,5 @@
 """LTX-2: pictures and sound from one denoiser, each with a VAE of its own, and a vocoder."""
 
-from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 import torch
@@ -11,17 +9,16 @@ from diffusers.utils.torch_utils import randn_tensor
 from t2v.errors import RequestError
 from t2v.media.audio import Sound
 from t2v.plan.request import Request
-from t2v.runtime.adapter import Frame, Latents, OnStep
+from t2v.runtime.adapter import Latents, OnStep
 from t2v.runtime.explain import explained
 from t2v.runtime.layout import LatentLayout
-from t2v.runtime.lookahead import lookahead_frames
-from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.lookahead import LookaheadAdapter
 from t2v.runtime.sound import decoded_sound, to_part
 from t2v.runtime.steps import watched
-from t2v.runtime.vae import decoded_frames, to_vae
+from t2v.runtime.vae import to_vae
 
 
-class LTX2Adapter(PipelineAdapter):
+class LTX2Adapter(LookaheadAdapter):
     """Text to video with sound with LTX-2.0, 2.3 and 2.5."""
 
     family = "ltx2"
@@ -82,22 +79,13 @@ class LTX2Adapter(PipelineAdapter):
             latents, vae.latents_mean, vae.latents_std, vae.config.scaling_factor
         )
 
-    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
-        """Frames of one decode over the whole clip: the decoder looks ahead in time."""
-        video = to_vae(pipe, latents.video)
-        timestep = _timestep(pipe, latents.video, latents.decode_timestep)
-        yield from decoded_frames(pipe, video, timestep)
-
-    def decode_stream(
-        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
-    ) -> Iterator[Frame]:
-        """The same but for rounding, for latents that are still to come."""
-        if pipe.vae.use_framewise_decoding:
-            yield from super().decode_stream(pipe, chunks)
-            return
-        first = next(chunks, None)
-        if first is not None:
-            yield from lookahead_frames(pipe, chain([first], chunks), _timestep(pipe, first, None))
+    def decode_timestep(
+        self, pipe: DiffusionPipeline, latents: torch.Tensor, wanted: float | None
+    ) -> torch.Tensor | None:
+        """None where the decoder takes none; 0 by default."""
+        if not pipe.vae.config.timestep_conditioning:
+            return None
+        return torch.tensor([wanted or 0.0]).to(latents.dtype).to(to_vae(pipe, latents).device)
 
     def sound(self, pipe: DiffusionPipeline, latents: Latents) -> Sound | None:
         """The spectrogram of the audio VAE, made audible by the vocoder."""
@@ -110,14 +98,6 @@ class LTX2Adapter(PipelineAdapter):
             return pipe.vocoder(spectrogram)[0]
 
         return decoded_sound(pipe, decode, rate=pipe.vocoder.config.output_sampling_rate)
-
-
-def _timestep(
-    pipe: DiffusionPipeline, latents: torch.Tensor, wanted: float | None
-) -> torch.Tensor | None:
-    if not pipe.vae.config.timestep_conditioning:
-        return None
-    return torch.tensor([wanted or 0.0]).to(latents.dtype).to(to_vae(pipe, latents).device)
 
 
 def require_wide(pipe: DiffusionPipeline, request: Request) -> None:

@@ -1,20 +1,47 @@
 """Decoding as a stream with decoders that look ahead in time: those of LTX-Video and LTX-2."""
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 
+from t2v.runtime.adapter import Frame, Latents
+from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.stages import Stage, staged_frames
+from t2v.runtime.vae import decoded_frames, to_vae
 
 
-def lookahead_frames(
-    pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor], timestep: torch.Tensor | None
-) -> Iterator[np.ndarray]:
-    """Frames of latents as the VAE takes them, which come in pieces, B C f H W."""
-    yield from staged_frames(pipe, lambda: lookahead_parts(pipe.vae.decoder, timestep), chunks)
+class LookaheadAdapter(PipelineAdapter):
+    """A family whose decoder looks ahead in time."""
+
+    def decode_timestep(
+        self, pipe: DiffusionPipeline, latents: torch.Tensor, wanted: float | None
+    ) -> torch.Tensor | None:
+        """What the decoder is told, where it takes a timestep; None for `wanted` is the default."""
+        raise NotImplementedError
+
+    def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:
+        """Frames of one decode over the whole clip."""
+        video = to_vae(pipe, latents.video)
+        timestep = self.decode_timestep(pipe, latents.video, latents.decode_timestep)
+        yield from decoded_frames(pipe, video, timestep)
+
+    def decode_stream(
+        self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
+    ) -> Iterator[Frame]:
+        """The same but for rounding, for latents that are still to come."""
+        if pipe.vae.use_framewise_decoding:
+            yield from super().decode_stream(pipe, chunks)
+            return
+        first = next(chunks, None)
+        if first is None:
+            return
+        timestep = self.decode_timestep(pipe, first, None)
+        parts = partial(lookahead_parts, pipe.vae.decoder, timestep)
+        yield from staged_frames(pipe, parts, chain([first], chunks))
 
 
 def lookahead_parts(decoder: Any, timestep: torch.Tensor | None = None) -> list[Stage]:
@@ -31,7 +58,7 @@ class _Decoder:
         self.temb = timestep if multiplier is None or timestep is None else timestep * multiplier
         # LTX-2's layers are told at every call, LTX-Video's once.
         self.is_told = hasattr(decoder, "is_causal")
-        self.is_causal: bool = decoder.is_causal if self.is_told else decoder.conv_in.is_causal
+        self.is_causal: bool = (decoder if self.is_told else decoder.conv_in).is_causal
 
     def stages(self) -> list[Stage]:
         """A stage for each convolution, or two of them, along time."""
@@ -40,7 +67,7 @@ class _Decoder:
         return [
             self._stage(decoder.conv_in),
             *(stage for block in blocks for stage in self._block(block)),
-            Stage(self._last, 2 if self.is_causal else 1, is_causal=self.is_causal),
+            self._stage(self._last),
         ]
 
     def _block(self, block: Any) -> Iterator[Stage]:
@@ -85,7 +112,7 @@ class _Decoder:
         )
         return embedded.view(frames.size(0), -1, 1, 1, 1)
 
-    def _last(self, frames: torch.Tensor) -> torch.Tensor:
+    def _last(self, frames: torch.Tensor, **told: bool) -> torch.Tensor:
         """What `forward` does after the last block."""
         decoder = self.decoder
         # LTX-Video's norm is over the last axis.
@@ -101,7 +128,6 @@ class _Decoder:
             embedded = embedded + decoder.scale_shift_table[None, ..., None, None, None]
             shift, scale = embedded.unbind(1)
             frames = frames * (1 + scale) + shift
-        told = {"causal": self.is_causal} if self.is_told else {}
         frames = decoder.conv_out(decoder.conv_act(frames), **told)
         size, length = decoder.patch_size, decoder.patch_size_t
         batch, _, num_frames, height, width = frames.shape

@@ -20,7 +20,7 @@ def recollected_frames(
     pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
 ) -> Iterator[np.ndarray]:
     """Frames of latents as the VAE takes them, which come in pieces, B C f H W."""
-    yield from staged_frames(pipe, lambda: list(recollecting_parts(pipe.vae.decoder)), chunks)
+    yield from staged_frames(pipe, lambda: recollecting_parts(pipe.vae.decoder), chunks)
 
 
 def recollecting_parts(decoder: Any) -> Iterator[Part]:

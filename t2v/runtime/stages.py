@@ -5,7 +5,7 @@ it depends on goes on to the next one. So the frames are those of one decode, an
 more than a few frames more than came.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -82,8 +82,8 @@ class Stage:
 class Layers:
     """The parts of a decoder, one after another."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self._parts = parts
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self._parts = tuple(parts)
 
     def feed(self, frames: torch.Tensor) -> torch.Tensor | None:
         """Take further latents; returns the frames that are finished, None if there are none."""
@@ -97,7 +97,7 @@ class Layers:
                 yield frames
 
 
-def _through(parts: Sequence[Part], frames: torch.Tensor | None) -> torch.Tensor | None:
+def _through(parts: Iterable[Part], frames: torch.Tensor | None) -> torch.Tensor | None:
     for part in parts:
         frames = None if frames is None else part.feed(frames)
     return frames
@@ -106,7 +106,7 @@ def _through(parts: Sequence[Part], frames: torch.Tensor | None) -> torch.Tensor
 class Tiles:
     """A decoder that sees a picture in overlapping tiles, put together as the VAE does it itself."""
 
-    def __init__(self, vae: Any, parts: Callable[[], Sequence[Part]], like: torch.Tensor) -> None:
+    def __init__(self, vae: Any, parts: Callable[[], Iterable[Part]], like: torch.Tensor) -> None:
         """Tiles of latents that are as large as `like`.
 
         Args:
@@ -173,7 +173,7 @@ def _cut(vae: Any, side: str) -> _Cut:
 
 
 def staged_frames(
-    pipe: DiffusionPipeline, parts: Callable[[], Sequence[Part]], chunks: Iterator[torch.Tensor]
+    pipe: DiffusionPipeline, parts: Callable[[], Iterable[Part]], chunks: Iterator[torch.Tensor]
 ) -> Iterator[np.ndarray]:
     """Frames of latents as the VAE takes them, which come in pieces, B C f H W.
 
