@@ -14,10 +14,15 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderKLAllegro,
     AutoencoderKLCogVideoX,
+    AutoencoderKLCosmos,
     AutoencoderKLHunyuanVideo,
     AutoencoderKLHunyuanVideo15,
+    AutoencoderKLLTX2Video,
     AutoencoderKLLTXVideo,
+    AutoencoderKLMagvit,
+    AutoencoderKLMochi,
     AutoencoderKLWan,
     CogVideoXTransformer3DModel,
     LTXVideoTransformer3DModel,
@@ -29,6 +34,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from t2v.plan.footprint import Footprint, weights_of
+from t2v.runtime.edges import remembering_edges
 from t2v.zoo.catalog import Zoo
 
 GIB = 2**30
@@ -152,6 +158,22 @@ def hunyuan_decode(module: Any) -> None:
     module.decoder(module.post_quant_conv(torch.zeros(1, 16, 5, 90, 160)))
 
 
+def easyanimate_vae() -> Any:
+    """The VAE of EasyAnimate 5.1."""
+    return AutoencoderKLMagvit(
+        latent_channels=16,
+        block_out_channels=(128, 256, 512, 512),
+        down_block_types=("SpatialDownBlock3D", *("SpatialTemporalDownBlock3D",) * 3),
+    )
+
+
+def mochi_stream(module: Any) -> None:
+    """848x480, pieces of two latents."""
+    with remembering_edges(module.decoder):
+        for _ in range(3):
+            module.decoder(torch.zeros(1, 12, 2, 60, 106))
+
+
 HALF = torch.bfloat16
 CASES: dict[str, Case] = {
     "wan denoise": (
@@ -180,6 +202,27 @@ CASES: dict[str, Case] = {
         "hunyuan-video-1.5-480p", (256, 256, 33), "decoding", HALF,
         AutoencoderKLHunyuanVideo15, lambda module: module.decoder(torch.zeros(1, 32, 9, 16, 16)),
     ),
+    "ltx 2 decode": (
+        "ltx-2", (768, 512, 121), "decoding", HALF, lambda: AutoencoderKLLTX2Video(decoder_causal=False),
+        lambda module: module.decode(torch.zeros(1, 128, 16, 16, 24)),
+    ),
+    "mochi decode": (
+        "mochi-1", (848, 480, 84), "decoding", HALF, AutoencoderKLMochi,
+        lambda module: module.decode(torch.zeros(1, 12, 14, 60, 106)),
+    ),
+    "mochi, long": ("mochi-1", (848, 480, 84), "streaming", HALF, AutoencoderKLMochi, mochi_stream),
+    "easyanimate decode": (
+        "easyanimate-v5.1-12b", (512, 512, 49), "decoding", HALF, easyanimate_vae,
+        lambda module: module.decode(torch.zeros(1, 16, 13, 64, 64)),
+    ),
+    "allegro decode": (
+        "allegro", (1280, 720, 88), "decoding", torch.float32, AutoencoderKLAllegro,
+        lambda module: module.decoder(torch.zeros(1, 4, 6, 40, 40)),
+    ),
+    "cosmos 1 decode": (
+        "cosmos1-7b", (1280, 704, 121), "decoding", HALF, AutoencoderKLCosmos,
+        lambda module: module.decode(torch.zeros(1, 16, 16, 88, 160)),
+    ),
     "modelscope denoise": (
         "zeroscope-v2-576w", (576, 320, 24), "denoising", torch.float16,
         lambda: UNet3DConditionModel(cross_attention_dim=1024), modelscope_denoise,
@@ -207,8 +250,10 @@ def main(names: list[str]) -> None:
     for name in names or CASES:
         model, size, stage, dtype, make, call = CASES[name]
         spec = zoo.find(model)
-        footprint = Footprint(spec, weights_of(spec, "auto", "cuda"), *size, "auto", "cuda")
-        expected, needed = getattr(footprint, stage)(), counted(dtype, make, call)
+        weights, is_streamed = weights_of(spec, "auto", "cuda"), stage == "streaming"
+        footprint = Footprint(spec, weights, *size, "auto", "cuda", is_streamed)
+        planned = footprint.denoising if stage == "denoising" else footprint.decoding
+        expected, needed = planned(), counted(dtype, make, call)
         print(
             f"{name:20} needs {needed / GIB:6.2f} GiB, planned {expected / GIB:6.2f} GiB, "
             f"ratio {expected / needed:.2f}",

@@ -112,6 +112,7 @@ def place_weights(spec: ModelSpec, request: Request, machine: Machine) -> Memory
         request.dtype,
         machine,
         request.memory,
+        is_streamed=request.long is not None and request.long.method != "cut",
         weights=weights_here(spec, locate(spec)),
     )
 

@@ -54,15 +54,27 @@ class _Decoder:
     tile: int
     """Pixels of one tile."""
     is_whole: bool = False
+    is_always_tiled: bool = False
+    streamed: int | None = None
+    """For each pixel of a frame of a long video, where that is decoded in another way than a clip."""
 
 
 _DECODERS = {
     "wan": _Decoder(5400, 256 * 256),  # 2.1: 4877, 2.2: 5391
-    **dict.fromkeys(_ON_WAN, _Decoder(5400, 256 * 256)),
+    **dict.fromkeys((*_ON_WAN, "cosmos3"), _Decoder(5400, 256 * 256)),
+    # The model of 480p is on Wan's VAE. That of 720p is on LTX-2's, which holds less of a native clip.
+    "sana_video": _Decoder(5400, 512 * 512),
+    # Cosmos 1.0: 131. Predict 2.5 is on Wan's VAE, and alone makes long videos.
+    "cosmos": _Decoder(132, 512 * 512, is_whole=True, streamed=5400),
     **dict.fromkeys(_ON_HUNYUAN, _Decoder(19_800, 256 * 256)),  # 17 frames at a time: 19726
-    "hunyuan_video_15": _Decoder(900, 256 * 256, is_whole=True),  # in tiles: 898
+    "hunyuan_video_15": _Decoder(900, 256 * 256, is_whole=True, streamed=21_400),  # 898, 21346
     "cogvideox": _Decoder(22_600, 240 * 360),  # 22514
-    "ltx": _Decoder(52, 512 * 512, is_whole=True),  # 51
+    "easyanimate": _Decoder(10_000, 512 * 512),  # 9916
+    "allegro": _Decoder(19_300, 320 * 320, is_always_tiled=True),  # 19248
+    "ltx": _Decoder(52, 512 * 512, is_whole=True, streamed=2300),  # 51, 2254
+    "ltx_long": _Decoder(52, 512 * 512, is_whole=True),
+    "ltx2": _Decoder(44, 512 * 512, is_whole=True, streamed=2200),  # 43, 2120
+    "mochi": _Decoder(900, 256 * 256, is_whole=True, streamed=11_500),  # 889, 11448
     "modelscope": _Decoder(770, 512 * 512, is_whole=True),  # 769
 }
 _ANY_DECODER = _Decoder(800, 512 * 512, is_whole=True)
@@ -107,6 +119,8 @@ class Footprint:
     num_frames: int
     dtype: str
     device: str
+    is_streamed: bool = False
+    """Whether `num_frames` are a part of a longer video that is decoded as it comes."""
 
     @property
     def total(self) -> int:
@@ -156,12 +170,13 @@ class Footprint:
         """Bytes to turn latents into frames, beside the VAE's weights."""
         decoder = _DECODERS.get(self.spec.family, _ANY_DECODER)
         area, item = self.width * self.height, self._item_bytes("vae")
-        worked_on = min(area, decoder.tile) if tiled else area
-        if decoder.is_whole:
-            worked_on *= self.num_frames
+        worked_on = min(area, decoder.tile) if tiled or decoder.is_always_tiled else area
+        values = decoder.values_per_pixel * (self.num_frames if decoder.is_whole else 1)
+        if self.is_streamed and decoder.streamed is not None:
+            values = decoder.streamed
         # Tiles are put together on the device: twice three channels of the whole clip.
         result = 6 * area * self.num_frames * item if tiled else 0
-        return int(decoder.values_per_pixel * worked_on * item * _MARGIN) + result
+        return int(values * worked_on * item * _MARGIN) + result
 
     def decoding_alone(self) -> int:
         """The same with nothing else on the device, the least that whole frames take."""

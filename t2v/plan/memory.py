@@ -23,6 +23,7 @@ def plan_memory(
     machine: Machine,
     wanted: str,
     *,
+    is_streamed: bool = False,
     weights: Mapping[str, int] | None = None,
 ) -> MemoryPlan:
     """Choose the rung and whether the VAE works in tiles.
@@ -31,14 +32,17 @@ def plan_memory(
         spec: The model.
         width: Of the video, in pixels.
         height: Of the video, in pixels.
-        num_frames: Of the video.
+        num_frames: That are denoised at once: of the video, or of a window of a long one.
         dtype: The wanted number format, or `auto`.
         machine: Where it will run.
         wanted: A rung, or `auto`.
+        is_streamed: Whether they are part of a longer video that is decoded as it comes.
         weights: Bytes by component, for a model whose entry does not know them.
     """
     known = weights_of(spec, dtype, machine.device) or dict(weights or {})
-    footprint = Footprint(spec, known, width, height, num_frames, dtype, machine.device)
+    footprint = Footprint(
+        spec, known, width, height, num_frames, dtype, machine.device, is_streamed
+    )
     if machine.device == "cpu":
         return _on_cpu(footprint, machine, wanted)
     if machine.free_bytes is None or not known:

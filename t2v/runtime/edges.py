@@ -34,12 +34,12 @@ def edge_cached_frames(
         return video
 
     pieces = (piece for chunk in chunks for piece in chunk.split(_LATENTS_AT_ONCE, dim=2))
-    with _remembering(vae.decoder):
+    with remembering_edges(vae.decoder):
         yield from stepped_frames(pipe, pieces, step)
 
 
 @contextmanager
-def _remembering(decoder: torch.nn.Module) -> Generator[None]:
+def remembering_edges(decoder: torch.nn.Module) -> Generator[None]:
     """Let each causal convolution see the frames that it saw last; as before when the block ends."""
     convolutions = [m for m in decoder.modules() if isinstance(m, CogVideoXCausalConv3d)]
     for convolution in convolutions:

@@ -228,6 +228,29 @@ def test_frames_that_leave_as_they_come_need_no_more_for_a_longer_clip(zoo: Zoo,
     assert clips[0].decoding() == clips[1].decoding()
 
 
+@pytest.mark.parametrize("name", ["ltx-video-2b-0.9", "ltx-2", "mochi-1", "hunyuan-video-1.5-480p"])
+def test_a_long_video_is_decoded_in_less_than_a_clip(zoo: Zoo, name: str):
+    spec = zoo.find(name)
+    sizes = (*spec.sizes.native[0], spec.frames.native, "auto", "cuda")
+    clip, long = (Footprint(spec, {}, *sizes, is_streamed=streamed) for streamed in (False, True))
+
+    assert long.decoding() < clip.decoding()
+    assert long.denoising() == clip.denoising()
+
+
+# Counted on the real configurations, by `bench/footprint.py`.
+@pytest.mark.parametrize(
+    ("name", "gibibytes"), [("ltx-2", 4.5), ("allegro", 8.5), ("cosmos1-7b", 30.8)]
+)
+def test_decoders_that_hold_little_are_not_taken_for_those_that_hold_much(
+    zoo: Zoo, name: str, gibibytes: float
+):
+    spec = zoo.find(name)
+    one = Footprint(spec, {}, *spec.sizes.native[0], spec.frames.native, "auto", "cuda")
+
+    assert round(one.decoding() / GIB, 1) == gibibytes
+
+
 def test_a_token_is_as_large_as_it_is_where_sizes_are_coarser(zoo: Zoo):
     base, pyramid = (
         Footprint(spec, weights_of(spec, "auto", "cuda"), 640, 384, 97, "auto", "cuda")
