@@ -34,12 +34,13 @@ class Losses(NamedTuple):
 
 @dataclass
 class Clips:
-    """The encoded training set, normalised."""
+    """The encoded training set, normalised; `inside` says which began inside a longer clip."""
 
     latents: torch.Tensor
     scenes: list[world.Scene]
     coverage: torch.Tensor
     turns: torch.Tensor
+    inside: torch.Tensor
 
 
 def arguments() -> argparse.Namespace:
@@ -115,7 +116,7 @@ def read_clips(folder: Path, mean: torch.Tensor, std: torch.Tensor) -> Clips:
     tensors, scenes = read_shards(folder)
     shape = (1, -1, 1, 1, 1)
     normal = (tensors["latents"].float() - mean.view(shape)) / std.view(shape)
-    return Clips(normal.half(), scenes, tensors["coverage"], tensors["turns"])
+    return Clips(normal.half(), scenes, tensors["coverage"], tensors["turns"], tensors["inside"])
 
 
 class Trainer:
@@ -185,19 +186,14 @@ class Trainer:
         labels = guide.labels(scenes, clips.coverage[chosen], clips.turns[chosen])
         labels = guide.Labels(*(part.to(self.device) for part in labels))
         error = (velocity.float() - (noise - clean)).square()
-        weight = self._weights(clips.coverage[chosen]).to(error)
+        weight = place_weights(
+            clips.coverage[chosen], clips.inside[chosen], self.args.subject_weight
+        ).to(error)
         return Losses(
             velocity=(error * weight).sum() / weight.expand_as(error).sum(),
             guide=self.guide.loss(labels),
             words=self.word_guide.loss(words, said, scenes),
         )
-
-    def _weights(self, coverage: torch.Tensor) -> torch.Tensor:
-        """What each place in the latents counts for: more where a subject is, for its outline."""
-        patches = coverage.float().sum(1).clamp(max=255) / 255
-        grid = patches.view(-1, 1, guide.LATENT_FRAMES, guide.GRID, guide.GRID)
-        grid = grid.repeat_interleave(2, -1).repeat_interleave(2, -2)
-        return 1 + self.args.subject_weight * grid
 
     def step(self, clips: Clips) -> list[float]:
         """One update; the losses."""
@@ -265,6 +261,26 @@ class Trainer:
     def _log(self, line: str) -> None:
         with (self.args.out / "log.txt").open("a") as log:
             log.write(line + "\n")
+
+
+def place_weights(
+    coverage: torch.Tensor, inside: torch.Tensor, subject_weight: float
+) -> torch.Tensor:
+    """What each place in the latents counts for, (clips, 1, latent frames, height, width).
+
+    More where a subject is, for its outline. Nothing in the first latent frame of clips from inside of
+    longer ones: it is there to be gone on from, as a window's is, which the window before has made.
+    Were it learned, it would be made where a video begins.
+
+    Args:
+        coverage: How much of each patch the subjects cover, as `guide.coverage` has it, a row a clip.
+        inside: Which clips are from inside of longer ones, (clips,).
+        subject_weight: How much more a patch counts that is all subject.
+    """
+    patches = coverage.float().sum(1, keepdim=True).clamp(max=255) / 255
+    weight = 1 + subject_weight * patches.repeat_interleave(2, -1).repeat_interleave(2, -2)
+    weight[inside, :, 0] = 0
+    return weight
 
 
 def shifted(time: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,10 @@
 
 The denoiser learns from these latents. Captions are not stored: scenes are, and the trainer puts
 each into other words every time it meets it.
+
+`--inside` cuts the clips out of longer ones, as windows of a long video are: something came before,
+what moves may be on its way back, and the first latent frame is four frames where that of a clip from
+its beginning is one.
 """
 
 import argparse
@@ -19,6 +23,9 @@ from safetensors.torch import load_file, save_file
 from training import drawing, guide, motion, world
 
 SHARD = 256
+
+BEFORE = 2
+"""Latent frames before a clip that begins inside a longer one, for what the encoder remembers."""
 
 
 def to_tensor(clips: Iterable[np.ndarray]) -> torch.Tensor:
@@ -46,16 +53,21 @@ def encode_shard(
     pairs: float,
     pointed: float,
     spinning: float,
+    inside: bool,
     batch_size: int,
 ) -> tuple[dict[str, torch.Tensor], list[dict]]:
-    """Latents (not normalised, half precision), coverage, turns and scenes of `size` clips."""
+    """What the denoiser learns from, and the scenes, of `size` clips.
+
+    The tensors, a row a clip: latents (not normalised, half precision), coverage and turns as the
+    guide has them, and whether the clip begins inside a longer one.
+    """
     rng = random.Random(seed)
     counts = [2 if rng.random() < pairs else 1 for _ in range(size)]
     scenes = [
         world.draw_scene(rng, num_subjects=count, pointed=pointed, spinning=spinning)
         for count in counts
     ]
-    ways = [motion.tracks(scene, rng) for scene in scenes]
+    ways = [_ways(scene, rng, inside=inside) for scene in scenes]
     latents = []
     for start in range(0, size, batch_size):
         batch = slice(start, start + batch_size)
@@ -63,11 +75,23 @@ def encode_shard(
         clips = clips.to(vae.device, vae.dtype)
         latents.append(vae.encode(clips).latent_dist.mode().half().cpu())
     tensors = {
-        "latents": torch.cat(latents),
-        "coverage": torch.stack([guide.coverage(way) for way in ways]),
-        "turns": torch.stack([guide.turns(way) for way in ways]),
+        "latents": torch.cat(latents)[:, :, -guide.LATENT_FRAMES :],
+        "coverage": torch.stack([guide.coverage(way) for way in ways])[
+            :, :, -guide.LATENT_FRAMES :
+        ],
+        "turns": torch.stack([guide.turns(way) for way in ways])[:, :, -guide.LATENT_FRAMES :],
+        "inside": torch.full((size,), inside),
     }
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     return tensors, [scene_to_dict(scene) for scene in scenes]
+
+
+def _ways(scene: world.Scene, rng: random.Random, *, inside: bool) -> list[motion.Track]:
+    if not inside:
+        return motion.tracks(scene, rng)
+    there_and_back = 2 * (world.NUM_FRAMES - 1)
+    num_frames = world.NUM_FRAMES + 4 * BEFORE
+    return motion.tracks(scene, rng, num_frames, first_frame=rng.randrange(there_and_back))
 
 
 def write_shard(
@@ -108,6 +132,7 @@ def main() -> None:
     parser.add_argument(
         "--spinning", type=float, default=0.0, help="part of clips where something must spin"
     )
+    parser.add_argument("--inside", action="store_true", help="cut the clips out of longer ones")
     parser.add_argument("--first-seed", type=int, default=0, help="of the shards, a seed each")
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
@@ -127,6 +152,7 @@ def main() -> None:
             pairs=args.pairs,
             pointed=args.pointed,
             spinning=args.spinning,
+            inside=args.inside,
             batch_size=args.batch_size,
         )
         write_shard(args.out, seed, *encoded)

@@ -69,11 +69,18 @@ class Guide(nn.Module):
 
 
 def coverage(ways: list[motion.Track]) -> torch.Tensor:
-    """How much of each patch the (up to two) subjects of a clip cover: (2, patches), uint8."""
-    result = np.zeros((2, LATENT_FRAMES * GRID * GRID), dtype=np.uint8)
+    """How much of each patch the (up to two) subjects of a clip cover.
+
+    (2, latent frames, GRID, GRID), uint8.
+    """
+    result = np.zeros((2, _num_latent_frames(ways), GRID, GRID), dtype=np.uint8)
     for row, way in enumerate(ways):
         result[row] = np.round(255 * _inside(way))
     return torch.from_numpy(result)
+
+
+def _num_latent_frames(ways: list[motion.Track]) -> int:
+    return (len(ways[0].x) - 1) // 4 + 1
 
 
 def _inside(way: motion.Track) -> np.ndarray:
@@ -84,25 +91,31 @@ def _inside(way: motion.Track) -> np.ndarray:
     far = far + (centers[None, :, None] - way.y[:, None, None]) ** 2
     inside = (far < way.radius[:, None, None] ** 2).astype(np.float32)
     patches = inside.reshape(-1, GRID, fine, GRID, fine).mean((2, 4))
-    return _by_latent_frame(patches).reshape(-1)
+    return _by_latent_frame(patches)
 
 
 def _by_latent_frame(values: np.ndarray) -> np.ndarray:
     """Values of each frame, first axis, averaged over the frames of each latent frame."""
-    later = values[1:].reshape(LATENT_FRAMES - 1, 4, *values.shape[1:]).mean(1)
+    later = values[1:].reshape(-1, 4, *values.shape[1:]).mean(1)
     return np.concatenate([values[:1], later])
 
 
 def turns(ways: list[motion.Track]) -> torch.Tensor:
-    """How far the (up to two) subjects are turned in each latent frame, in radians: (2, frames)."""
-    result = torch.zeros(2, LATENT_FRAMES)
+    """How far the (up to two) subjects are turned, in radians: (2, latent frames)."""
+    result = torch.zeros(2, _num_latent_frames(ways))
     for row, way in enumerate(ways):
         result[row] = torch.from_numpy(_by_latent_frame(way.angle))
     return result
 
 
 def labels(scenes: list[world.Scene], covered: torch.Tensor, turned: torch.Tensor) -> Labels:
-    """What the guide should say of clips with this coverage and these turns."""
+    """What the guide should say of clips with this coverage and these turns.
+
+    Args:
+        scenes: What the clips show.
+        covered: Of `coverage`, (clips, 2, latent frames, GRID, GRID).
+        turned: Of `turns`, (clips, 2, latent frames).
+    """
     said = torch.zeros(len(scenes), 2, len(ATTRIBUTES))
     symmetry = torch.zeros(len(scenes), 2)
     for row, scene in enumerate(scenes):
@@ -110,7 +123,7 @@ def labels(scenes: list[world.Scene], covered: torch.Tensor, turned: torch.Tenso
             symmetry[row, column] = world.SYMMETRY.get(subject.shape, 0)
             for name in TABLES:
                 said[row, column, ATTRIBUTES.index(getattr(subject, name))] = 1.0
-    part = covered.float() / 255
+    part = covered.flatten(2).float() / 255
     most, subject_of = part.max(1)
     phase = (symmetry[:, :, None] * turned).repeat_interleave(GRID * GRID, -1)
     phase = phase.gather(1, subject_of[:, None])[:, 0]

@@ -49,20 +49,31 @@ class Room:
     growth: float
 
 
-def tracks(scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES) -> list[Track]:
-    """Where each subject goes. Time runs on past NUM_FRAMES at the same pace."""
+def tracks(
+    scene: Scene, rng: random.Random, num_frames: int = NUM_FRAMES, first_frame: int = 0
+) -> list[Track]:
+    """Where each subject goes.
+
+    Args:
+        scene: What moves, and how.
+        rng: The source of chance.
+        num_frames: How long to look.
+        first_frame: When to begin. A way begins at frame 0 and ends at NUM_FRAMES - 1; before and
+            after, at the same pace, what goes or grows comes back and sets out again.
+    """
+    frames = first_frame + np.arange(num_frames)
     if len(scene.subjects) == 1:
-        return [_alone(scene.subjects[0], rng, num_frames)]
-    return _side_by_side(scene, rng, num_frames)
+        return [_alone(scene.subjects[0], rng, frames)]
+    return _side_by_side(scene, rng, frames)
 
 
-def _alone(subject: Subject, rng: random.Random, num_frames: int) -> Track:
+def _alone(subject: Subject, rng: random.Random, frames: np.ndarray) -> Track:
     track = _still(
-        rng.uniform(0.36, 0.64), rng.uniform(0.36, 0.64), _radius(subject, rng), rng, num_frames
+        rng.uniform(0.36, 0.64), rng.uniform(0.36, 0.64), _radius(subject, rng), rng, len(frames)
     )
     distance = rng.uniform(0.18, 0.26) if subject.slow else rng.uniform(*WAY)
     room = Room(distance, _middle(distance, rng), orbit=0.18, growth=rng.uniform(0.38, 0.6))
-    return _moved(track, subject, room, rng)
+    return _moved(track, subject, room, rng, frames)
 
 
 def _radius(subject: Subject, rng: random.Random) -> float:
@@ -71,18 +82,18 @@ def _radius(subject: Subject, rng: random.Random) -> float:
     return rng.uniform(*USUAL_RADIUS)
 
 
-def _side_by_side(scene: Scene, rng: random.Random, num_frames: int) -> list[Track]:
+def _side_by_side(scene: Scene, rng: random.Random, frames: np.ndarray) -> list[Track]:
     """The first named is on the left; on top where both go sideways."""
     sideways = all(subject.motion in ("left", "right") for subject in scene.subjects)
     result = []
     for subject, lane in zip(scene.subjects, (0.26, 0.74), strict=True):
         x, y = (0.5, lane) if sideways else (lane, rng.uniform(0.42, 0.58))
-        track = _still(x, y, rng.uniform(*PAIR_RADIUS), rng, num_frames)
+        track = _still(x, y, rng.uniform(*PAIR_RADIUS), rng, len(frames))
         crossing = subject.motion in ("left", "right") and not sideways
         distance = rng.uniform(0.18, 0.21) if crossing else rng.uniform(*WAY)
         middle = 0.0 if crossing else _middle(distance, rng)
         room = Room(distance, middle, orbit=0.12, growth=rng.uniform(0.38, 0.45))
-        result.append(_moved(track, subject, room, rng))
+        result.append(_moved(track, subject, room, rng, frames))
     return result
 
 
@@ -96,13 +107,13 @@ def _still(x: float, y: float, radius: float, rng: random.Random, num_frames: in
     return Track(*(np.full(num_frames, value) for value in (x, y, radius, angle)))
 
 
-def _moved(track: Track, subject: Subject, room: Room, rng: random.Random) -> Track:
-    num_frames = len(track.x)
-    time = np.arange(num_frames) / (NUM_FRAMES - 1)
-    if num_frames > NUM_FRAMES:  # there and back again, so that long clips stay in the picture
-        time = 1 - np.abs(1 - time % 2)
-    way = room.distance * (time - 0.5)
-    growth = room.growth * (2 * time - 1)
+def _moved(
+    track: Track, subject: Subject, room: Room, rng: random.Random, frames: np.ndarray
+) -> Track:
+    time = frames / (NUM_FRAMES - 1)
+    there_and_back = 1 - np.abs(1 - time % 2)
+    way = room.distance * (there_and_back - 0.5)
+    growth = room.growth * (2 * there_and_back - 1)
     base = float(track.radius[0])
     match subject.motion:
         case "right":
@@ -121,21 +132,19 @@ def _moved(track: Track, subject: Subject, room: Room, rng: random.Random) -> Tr
         case "shrink":
             return replace(track, radius=base * (0.98 - growth))
         case "spin":
-            turn = _spinning(subject.shape, rng, num_frames)
+            turn = _spinning(subject.shape, rng, frames)
             return replace(track, angle=turn, radius=track.radius * 1.1)
         case "orbit":
-            phase = rng.uniform(0, 2 * math.pi) + 2 * math.pi * np.arange(num_frames) / (
-                NUM_FRAMES - 1
-            )
+            phase = rng.uniform(0, 2 * math.pi) + 2 * math.pi * time
             x = _lane_center(track.x) + room.orbit * np.cos(phase)
             return replace(track, x=x, y=0.5 + room.orbit * np.sin(phase))
         case _:
             return track
 
 
-def _spinning(shape: str, rng: random.Random, num_frames: int) -> np.ndarray:
+def _spinning(shape: str, rng: random.Random, frames: np.ndarray) -> np.ndarray:
     period = SPIN_PERIOD.get(shape, 1)
-    latent_frames = rng.randrange(period) + np.arange(num_frames) / 4
+    latent_frames = rng.randrange(period) + frames / 4
     return 2 * math.pi / SYMMETRY.get(shape, 1) * latent_frames / period
 
 

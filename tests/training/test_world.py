@@ -87,6 +87,17 @@ def test_long_clips_keep_the_pace_and_stay_in_the_picture():
     assert 0.1 < track.x.min() <= track.x.max() < 0.9
 
 
+@pytest.mark.parametrize(("first_frame", "goes"), [(0, -1), (16, 1), (32, -1)])
+def test_what_goes_left_comes_back_before_it_sets_out_again(first_frame, goes):
+    (track,) = tracks(scene("left"), random.Random(0), num_frames=17, first_frame=first_frame)
+    assert set(np.sign(np.diff(track.x))) == {goes}
+
+
+def test_what_bounces_goes_on_bouncing():
+    (track,) = tracks(scene("bounce"), random.Random(0), num_frames=41)
+    np.testing.assert_allclose(track.y[8:], track.y[:-8])
+
+
 def test_scenes_with_points_can_be_asked_for():
     rng = random.Random(0)
     scenes = [world.draw_scene(rng, pointed=1.0) for _ in range(50)]
