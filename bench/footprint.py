@@ -34,7 +34,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from t2v.plan.footprint import Footprint, weights_of
-from t2v.runtime.edges import remembering_edges
+from t2v.runtime.edges import Edges
 from t2v.zoo.catalog import Zoo
 
 GIB = 2**30
@@ -169,7 +169,7 @@ def easyanimate_vae() -> Any:
 
 def mochi_stream(module: Any) -> None:
     """848x480, pieces of two latents."""
-    with remembering_edges(module.decoder):
+    with Edges(module.decoder).remembered():
         for _ in range(3):
             module.decoder(torch.zeros(1, 12, 2, 60, 106))
 

@@ -11,7 +11,7 @@ from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout
 from t2v.runtime.pipeline import PipelineAdapter
-from t2v.runtime.vae import causal_decoder, decoded_frames, streamed_frames, to_vae
+from t2v.runtime.vae import decoded_frames, streamed_frames, to_vae
 
 
 class CogVideoXAdapter(PipelineAdapter):
@@ -56,8 +56,6 @@ class CogVideoXAdapter(PipelineAdapter):
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
         """Frames of latents that come in pieces; the cache is carried on from one to the next."""
-        if causal_decoder(pipe.vae) is None:
-            return super().decode_stream(pipe, chunks)
         return streamed_frames(pipe, (self._scaled(pipe, chunk) for chunk in chunks))
 
     def decode(self, pipe: DiffusionPipeline, latents: Latents) -> Iterator[Frame]:

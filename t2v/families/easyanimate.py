@@ -10,7 +10,7 @@ from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout
 from t2v.runtime.pipeline import PipelineAdapter
-from t2v.runtime.vae import causal_decoder, decoded_frames, streamed_frames, to_vae
+from t2v.runtime.vae import decoded_frames, streamed_frames, to_vae
 
 
 class EasyAnimateAdapter(PipelineAdapter):
@@ -31,8 +31,6 @@ class EasyAnimateAdapter(PipelineAdapter):
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
         """The same, for latents that are still to come."""
-        if causal_decoder(pipe.vae) is None:
-            return super().decode_stream(pipe, chunks)
         return streamed_frames(pipe, (_scaled(pipe, chunk) for chunk in chunks))
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:

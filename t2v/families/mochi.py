@@ -27,8 +27,6 @@ class MochiAdapter(PipelineAdapter):
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
         """Those of one decode but for rounding, for latents that are still to come."""
-        if pipe.vae.use_tiling:
-            return super().decode_stream(pipe, chunks)
         return edge_cached_frames(pipe, (_denormalized(pipe, chunk) for chunk in chunks))
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:

@@ -1,6 +1,7 @@
 """SANA-Video: frames are called `frames`, and a size is made as it was asked for."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,7 +11,9 @@ from t2v.families.ltx2 import require_wide
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout, video_layout
+from t2v.runtime.lookahead import lookahead_parts
 from t2v.runtime.pipeline import PipelineAdapter
+from t2v.runtime.stages import staged_frames
 from t2v.runtime.vae import causal_decoder, decoded_frames, streamed_frames, to_vae
 
 _MOTION_SCORE = " motion score: 30."
@@ -29,7 +32,7 @@ class SanaVideoAdapter(PipelineAdapter):
         With `use_resolution_binning` it makes the nearest of its eleven sizes, and scales and crops
         the frames to the one that was asked for.
         """
-        if type(pipe.vae).__name__ == "AutoencoderKLLTX2Video":
+        if _is_from_ltx2(pipe):
             require_wide(pipe, request)
         arguments = super().call_arguments(pipe, request)
         if "motion score" not in arguments["prompt"]:
@@ -43,15 +46,22 @@ class SanaVideoAdapter(PipelineAdapter):
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
-        """The same, for latents that come in pieces; those for LTX-2's VAE are put together."""
-        if causal_decoder(pipe.vae) is None:
-            return super().decode_stream(pipe, chunks)
-        return streamed_frames(pipe, (_denormalized(pipe, chunk) for chunk in chunks))
+        """The same, for latents that come in pieces."""
+        if causal_decoder(pipe.vae) is not None:
+            return streamed_frames(pipe, (_denormalized(pipe, chunk) for chunk in chunks))
+        if _is_from_ltx2(pipe) and not pipe.vae.use_framewise_decoding:
+            parts = partial(lookahead_parts, pipe.vae.decoder)
+            return staged_frames(pipe, parts, (_denormalized(pipe, chunk) for chunk in chunks))
+        return super().decode_stream(pipe, chunks)
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:
         """B C F H W, in the call's argument as in its steps."""
         channels = pipe.transformer.config.in_channels
         return video_layout(pipe, {**arguments, "num_frames": arguments["frames"]}, channels)
+
+
+def _is_from_ltx2(pipe: DiffusionPipeline) -> bool:
+    return type(pipe.vae).__name__ == "AutoencoderKLLTX2Video"
 
 
 def _denormalized(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from diffusers import DiffusionPipeline
 from diffusers.models.autoencoders.autoencoder_kl_cogvideox import CogVideoXCausalConv3d
 from torch.nn import functional
 
+from t2v.runtime.mosaic import Step, in_tiles
 from t2v.runtime.vae import stepped_frames
 
 _LATENTS_AT_ONCE = 2
@@ -25,31 +27,45 @@ def edge_cached_frames(
     out differs from one decode by rounding: convolutions of another length add up in another order.
     """
     vae = pipe.vae
+    pieces = (piece for chunk in chunks for piece in chunk.split(_LATENTS_AT_ONCE, dim=2))
+    yield from stepped_frames(pipe, pieces, in_tiles(vae, partial(_start, vae)))
+
+
+def _start(vae: Any) -> Step:
+    edges = Edges(vae.decoder)
     surplus = vae.temporal_compression_ratio - 1 if vae.drop_last_temporal_frames else 0
 
     def step(latents: torch.Tensor) -> torch.Tensor:
         nonlocal surplus
-        video: torch.Tensor = vae.decoder(latents)[0][:, :, surplus:]
+        with edges.remembered():
+            video: torch.Tensor = vae.decoder(latents)[0][:, :, surplus:]
         surplus = 0
         return video
 
-    pieces = (piece for chunk in chunks for piece in chunk.split(_LATENTS_AT_ONCE, dim=2))
-    with remembering_edges(vae.decoder):
-        yield from stepped_frames(pipe, pieces, step)
+    return step
 
 
-@contextmanager
-def remembering_edges(decoder: torch.nn.Module) -> Generator[None]:
-    """Let each causal convolution see the frames that it saw last; as before when the block ends."""
-    convolutions = [m for m in decoder.modules() if isinstance(m, CogVideoXCausalConv3d)]
-    for convolution in convolutions:
-        kind: Any = convolution
-        kind.fake_context_parallel_forward = _padding(convolution)
-    try:
-        yield
-    finally:
-        for convolution in convolutions:
-            del convolution.fake_context_parallel_forward
+class Edges:
+    """The last frames that each causal convolution of a decoder has seen."""
+
+    def __init__(self, decoder: torch.nn.Module) -> None:
+        """Nothing seen yet."""
+        self._paddings: list[tuple[Any, Any]] = [
+            (module, _padding(module))
+            for module in decoder.modules()
+            if isinstance(module, CogVideoXCausalConv3d)
+        ]
+
+    @contextmanager
+    def remembered(self) -> Generator[None]:
+        """Let each convolution begin with them, and remember what it sees; afterwards as before."""
+        for convolution, padding in self._paddings:
+            convolution.fake_context_parallel_forward = padding
+        try:
+            yield
+        finally:
+            for convolution, _ in self._paddings:
+                del convolution.fake_context_parallel_forward
 
 
 def _padding(convolution: CogVideoXCausalConv3d) -> Any:

@@ -7,13 +7,14 @@ more than a few frames more than came.
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 
 from t2v.runtime.explain import explained
+from t2v.runtime.mosaic import Mosaic, is_tiled
 from t2v.runtime.vae import frames_of, regrouped, to_vae, wake
 
 LATENTS_AT_ONCE = 4
@@ -104,7 +105,7 @@ def _through(parts: Iterable[Part], frames: torch.Tensor | None) -> torch.Tensor
 
 
 class Tiles:
-    """A decoder that sees a picture in overlapping tiles, put together as the VAE does it itself."""
+    """A decoder that sees a picture in overlapping tiles, the parts once for each."""
 
     def __init__(self, vae: Any, parts: Callable[[], Iterable[Part]], like: torch.Tensor) -> None:
         """Tiles of latents that are as large as `like`.
@@ -114,62 +115,23 @@ class Tiles:
             parts: Gives the parts of its decoder, anew for each tile.
             like: Latents, B C F H W.
         """
-        self._vae = vae
-        self._down, self._across = (_cut(vae, side) for side in ("height", "width"))
-        self._layers = {
-            (top, left): Layers(parts())
-            for top in range(0, like.shape[-2], self._down.stride)
-            for left in range(0, like.shape[-1], self._across.stride)
-        }
+        self._mosaic = Mosaic(vae, like)
+        self._layers = {place: Layers(parts()) for place in self._mosaic.places}
 
     def feed(self, frames: torch.Tensor) -> torch.Tensor | None:
         """Take further latents; returns the frames that are finished, None if there are none."""
         made = {
-            (top, left): layers.feed(
-                frames[..., top : top + self._down.size, left : left + self._across.size]
-            )
-            for (top, left), layers in self._layers.items()
+            place: layers.feed(self._mosaic.tile(frames, place))
+            for place, layers in self._layers.items()
         }
         # None of all of them, if of one: all take as many frames.
-        finished = {at: tile for at, tile in made.items() if tile is not None}
-        return self._joined(finished) if finished else None
+        finished = {place: tile for place, tile in made.items() if tile is not None}
+        return self._mosaic.joined(finished) if finished else None
 
     def finish(self) -> Iterator[torch.Tensor]:
         """The last frames, a few at a time."""
         for tiles in zip(*(layers.finish() for layers in self._layers.values()), strict=True):
-            yield self._joined(dict(zip(self._layers, tiles, strict=True)))
-
-    def _joined(self, tiles: dict[tuple[int, int], torch.Tensor]) -> torch.Tensor:
-        rows: dict[int, list[torch.Tensor]] = {}
-        for (top, left), tile in tiles.items():
-            if top:
-                above = tiles[top - self._down.stride, left]
-                tile = self._vae.blend_v(above, tile, self._down.blend)
-            if left:
-                before = tiles[top, left - self._across.stride]
-                tile = self._vae.blend_h(before, tile, self._across.blend)
-            tiles[top, left] = tile
-            rows.setdefault(top, []).append(tile[..., : self._down.kept, : self._across.kept])
-        return torch.cat([torch.cat(row, dim=-1) for row in rows.values()], dim=-2)
-
-
-class _Cut(NamedTuple):
-    """Tiles along one side: their size and stride in latents, what is blended and kept in pixels."""
-
-    size: int
-    stride: int
-    blend: int
-    kept: int
-
-
-def _cut(vae: Any, side: str) -> _Cut:
-    pixels = getattr(vae, f"tile_sample_min_{side}")
-    size = pixels // vae.spatial_compression_ratio
-    if hasattr(vae, "tile_overlap_factor"):
-        blend = int(pixels * vae.tile_overlap_factor)
-        return _Cut(size, int(size * (1 - vae.tile_overlap_factor)), blend, pixels - blend)
-    stride = getattr(vae, f"tile_sample_stride_{side}")
-    return _Cut(size, stride // vae.spatial_compression_ratio, pixels - stride, stride)
+            yield self._mosaic.joined(dict(zip(self._layers, tiles, strict=True)))
 
 
 def staged_frames(
@@ -187,7 +149,7 @@ def staged_frames(
         for piece in regrouped(chunks, LATENTS_AT_ONCE, LATENTS_AT_ONCE):
             latents = to_vae(pipe, piece)
             if decoder is None:
-                tiled = _is_tiled(pipe.vae, latents)
+                tiled = is_tiled(pipe.vae, latents)
                 decoder = Tiles(pipe.vae, parts, latents) if tiled else Layers(parts())
             made = _awake(pipe, partial(decoder.feed, latents))
             if made is not None:
@@ -204,11 +166,3 @@ def _awake(pipe: DiffusionPipeline, step: Callable[[], torch.Tensor | None]) -> 
     with torch.no_grad(), explained(pipe):
         wake(pipe.vae)
         return step()
-
-
-def _is_tiled(vae: Any, latents: torch.Tensor) -> bool:
-    """Whether the VAE's own decode would work in tiles; it leaves small pictures whole."""
-    height, width = latents.shape[-2:]
-    return bool(
-        vae.use_tiling and (height > _cut(vae, "height").size or width > _cut(vae, "width").size)
-    )

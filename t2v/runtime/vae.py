@@ -4,7 +4,8 @@ import copy
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -13,8 +14,8 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 from diffusers.utils.torch_utils import get_module_execution_device
 
 from t2v.runtime.explain import explained
+from t2v.runtime.mosaic import Step, in_tiles
 
-Step: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 Piece = TypeVar("Piece")
 
 
@@ -53,7 +54,7 @@ def decoded_frames(
     with just the pieces that their own `decode` would make, unless tiling is on.
     """
     causal = causal_decoder(pipe.vae)
-    if causal is not None:
+    if causal is not None and not pipe.vae.use_tiling:
         sizes = causal.sizes(pipe.vae, latents.shape[2])
         yield from _causal_frames(pipe, causal, iter([latents]), sizes)
     else:
@@ -71,7 +72,7 @@ def streamed_frames(
     """Frames of consecutive latents, B C f H W, through the cache of a VAE that has one.
 
     They are those of one decode of all the latents. Needs a `causal_decoder`; nothing is held but
-    its cache, so that it does not matter how many latents come.
+    its cache, or one for each tile, so that it does not matter how many latents come.
     """
     causal = causal_decoder(pipe.vae)
     assert causal is not None
@@ -84,11 +85,20 @@ def _causal_frames(
     chunks: Iterator[torch.Tensor],
     sizes: tuple[int, int],
 ) -> Iterator[np.ndarray]:
-    pieces = regrouped(_prepared(pipe, causal, chunks), *sizes)
+    vae = pipe.vae
+    if vae.use_tiling:
+        # Its own decode prepares each tile by itself.
+        decode = in_tiles(vae, partial(_prepared_step, vae, causal), causal.patch(vae))
+    else:
+        decode, chunks = causal.start(vae), _prepared(pipe, causal, chunks)
+
+    def step(latents: torch.Tensor) -> torch.Tensor:
+        return causal.complete(vae, decode(latents))
+
     try:
-        yield from stepped_frames(pipe, pieces, causal.start(pipe.vae))
+        yield from stepped_frames(pipe, regrouped(chunks, *sizes), step)
     finally:
-        causal.finish(pipe.vae)
+        causal.finish(vae)
 
 
 def _prepared(
@@ -99,6 +109,11 @@ def _prepared(
             wake(pipe.vae)
             prepared = causal.prepare(pipe.vae, chunk)
         yield prepared
+
+
+def _prepared_step(vae: Any, causal: "CausalDecoder") -> Step:
+    step = causal.start(vae)
+    return lambda latents: step(causal.prepare(vae, latents))
 
 
 def picture_frames(
@@ -183,19 +198,27 @@ def _start_wan(vae: Any) -> Step:
         nonlocal is_first
         chunk = vae.decoder(latents, feat_cache=cache, feat_idx=[0], first_chunk=is_first)
         is_first = False
-        if vae.config.patch_size is not None:
-            chunk = unpatchify(chunk, patch_size=vae.config.patch_size)
-        return torch.clamp(chunk, min=-1.0, max=1.0)
+        return chunk
 
     return step
 
 
+def _complete_wan(vae: Any, video: torch.Tensor) -> torch.Tensor:
+    if vae.config.patch_size is not None:
+        video = unpatchify(video, patch_size=vae.config.patch_size)
+    return torch.clamp(video, min=-1.0, max=1.0)
+
+
 def _start_magvit(vae: Any) -> Step:
-    # Its layers remember by themselves.
-    vae._clear_conv_cache()
+    # Its layers remember by themselves, what they saw last of all.
+    layers = [layer for layer in vae.decoder.modules() if hasattr(layer, "prev_features")]
+    remembered: list[Any] = [None] * len(layers)
 
     def step(latents: torch.Tensor) -> torch.Tensor:
+        for layer, features in zip(layers, remembered, strict=True):
+            layer.prev_features = features
         frames: torch.Tensor = vae.decoder(latents)
+        remembered[:] = [layer.prev_features for layer in layers]
         return frames
 
     return step
@@ -242,6 +265,10 @@ class CausalDecoder:
     in all; None where their number is not known yet."""
     prepare: Callable[[Any, torch.Tensor], torch.Tensor] = lambda vae, latents: latents
     """What its own `decode` does to all latents at once, frame by frame."""
+    patch: Callable[[Any], int] = lambda vae: 1
+    """Pixels along the side of a patch, if a step makes patches."""
+    complete: Callable[[Any, torch.Tensor], torch.Tensor] = lambda vae, video: video
+    """What its own `decode` does to what the steps have made, once tiles are joined."""
     finish: Callable[[Any], None] = lambda vae: None
     """Make the VAE forget what it remembered, however far the steps came."""
 
@@ -252,17 +279,19 @@ _CAUSAL: dict[str, CausalDecoder] = {
         _start_magvit,
         lambda vae, num_latents: (1, vae.num_latent_frames_batch_size),
         lambda vae, latents: vae.post_quant_conv(latents),
-        lambda vae: vae._clear_conv_cache(),
+        finish=lambda vae: vae._clear_conv_cache(),
     ),
     "AutoencoderKLWan": CausalDecoder(
         _start_wan,
         lambda vae, num_latents: (1, 1),
         lambda vae, latents: vae.post_quant_conv(latents),
+        lambda vae: vae.config.patch_size or 1,
+        _complete_wan,
     ),
 }
 _WHOLE: dict[str, Callable[..., torch.Tensor]] = {"AutoencoderKL": _decode_pictures}
 
 
 def causal_decoder(vae: Any) -> CausalDecoder | None:
-    """How to decode with the VAE's own causal cache; None where it has none, or tiles."""
-    return None if getattr(vae, "use_tiling", False) else _CAUSAL.get(type(vae).__name__)
+    """How to decode with the VAE's own causal cache; None where it has none."""
+    return _CAUSAL.get(type(vae).__name__)
