@@ -34,7 +34,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from t2v.plan.footprint import Footprint, weights_of
-from t2v.runtime.edges import Edges
+from t2v.runtime.edges import edge_step
 from t2v.zoo.catalog import Zoo
 
 GIB = 2**30
@@ -169,9 +169,9 @@ def easyanimate_vae() -> Any:
 
 def mochi_stream(module: Any) -> None:
     """848x480, pieces of two latents."""
-    with Edges(module.decoder).remembered():
-        for _ in range(3):
-            module.decoder(torch.zeros(1, 12, 2, 60, 106))
+    step, memory = edge_step(module), {}
+    for _ in range(3):
+        step(torch.zeros(1, 12, 2, 60, 106), memory)
 
 
 HALF = torch.bfloat16

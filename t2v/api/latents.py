@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2v.errors import DiskError, OutputExistsError, RequestError, T2VError
 from t2v.media.parts import make_part_folder
-from t2v.plan.longplan import with_long
+from t2v.plan.longplan import settled_order, with_long
 from t2v.plan.request import MemoryPlan, Plan, Request
 from t2v.plan.rungs import RUNGS
 from t2v.zoo.catalog import Zoo
@@ -49,7 +49,8 @@ class SavedRun:
         spec, revision = Zoo.load().find(self.model), self.record.get("revision")
         if spec.repo and isinstance(revision, str) and COMMIT_HASH.fullmatch(revision):
             spec = spec.model_copy(update={"revision": revision})
-        return Plan(spec, (with_long(spec, self.request),), self.memory)
+        request = settled_order(spec, with_long(spec, self.request), self.memory.rung)
+        return Plan(spec, (request,), self.memory)
 
     def to_json(self) -> str:
         """As one document."""

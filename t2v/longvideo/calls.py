@@ -31,6 +31,9 @@ from t2v.runtime.seeds import generator
 
 _STATEFUL = ("scheduler", "guider")
 """Parts that remember the step before."""
+_MOST_KEPT = 32
+_CALLS_A_PROMPT = 4
+"""Encoders that a pipeline has, at most, and a negative prompt for some."""
 
 
 class _Encoded(BaseException):
@@ -52,7 +55,10 @@ class WindowCalls:
         self._pipe, self._adapter, self._request = pipe, adapter, request
         self._further, self._rule = further_arguments, long.rule
         # A story without an end may have any number of prompts; the last few are kept.
-        self._encodings = Encodings(before=self._before_encoding)
+        told = {(w.prompt, w.negative_prompt) for shot in long.shots for w in shot.windows}
+        self._encodings = Encodings(
+            max_kept=max(_MOST_KEPT, _CALLS_A_PROMPT * len(told)), before=self._before_encoding
+        )
         self._is_denoising = False
 
     def encode(self, windows: Iterable[Window]) -> None:

@@ -1,7 +1,7 @@
 """The denoisers of one window's call: those of the pipeline, with what has to be kept apart."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
         super().__init__()
         self.module = module
         self.window = window
+        self._has_context = False
         self.skips: Callable[[], bool] | None = None
         """Asked before each evaluation whether zeros will do."""
         self.outputs: dict[str, list[Any]] = {}
@@ -33,7 +34,10 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
         given = _given(args, kwargs)
         if self.skips is not None and self.skips():
             return _Blank(_zeros(shape, kind, kwargs) for shape, kind in self.outputs[given])
-        returned = self.module(*args, **kwargs)
+        # Some pipelines name no contexts; a step cache then has one for all there is.
+        names_none = not self._has_context and hasattr(self.module, "cache_context")
+        with self.cache_context("all") if names_none else nullcontext():
+            returned = self.module(*args, **kwargs)
         if given not in self.outputs:
             self.outputs[given] = [
                 [list(one.shape), str(one.dtype).removeprefix("torch.")]
@@ -41,13 +45,16 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
             ]
         return returned
 
-    def cache_context(self, name: str, **kwargs: Any) -> AbstractContextManager[None]:
+    @contextmanager
+    def cache_context(self, name: str, **kwargs: Any) -> Generator[None]:
         """The context of that name, for this window alone."""
         module: Any = self.module
-        context: AbstractContextManager[None] = module.cache_context(
-            f"{name}/{self.window}", **kwargs
-        )
-        return context
+        self._has_context = True
+        try:
+            with module.cache_context(f"{name}/{self.window}", **kwargs):
+                yield
+        finally:
+            self._has_context = False
 
     def forget(self) -> None:
         """Drop what step caches remember of this window."""

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
-from t2v.errors import RequestError
 from t2v.runtime.layout import LatentLayout
 
 _INITIAL, _FRESH, _ORDER, _FURTHER, _STEPS = range(5)
@@ -46,16 +45,10 @@ class ShotNoise:
     def __init__(self, seed: int, kind: str, loop_latents: int | None = None) -> None:
         """Noise of a seed; `loop_latents` is the length of a shot that goes on with its beginning.
 
-        Raises:
-            RequestError: Shared noise in a loop, whose end would have frames of its beginning.
+        Its noise is `independent`: the end would have shared frames of the beginning.
         """
         self.seed, self.loop_latents = seed, loop_latents
         self.shared = _share(kind)
-        if loop_latents is not None and self.shared:
-            raise RequestError(
-                f"A loop cannot have {kind} noise: the windows around its joint would hold the same "
-                "noise twice. Use --noise independent."
-            )
         self._sources: list[int] = []
         self._start = 0
 

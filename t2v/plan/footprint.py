@@ -57,24 +57,28 @@ class _Decoder:
     is_always_tiled: bool = False
     streamed: int | None = None
     """For each pixel of a frame of a long video, where that is decoded in another way than a clip."""
+    remembers: bool = False
+    """Whether each tile of a long video has a memory; all but one rest in the host's."""
 
 
 _DECODERS = {
-    "wan": _Decoder(5400, 256 * 256),  # 2.1: 4877, 2.2: 5391
-    **dict.fromkeys((*_ON_WAN, "cosmos3"), _Decoder(5400, 256 * 256)),
+    "wan": _Decoder(5400, 256 * 256, remembers=True),  # 2.1: 4877, 2.2: 5391
+    **dict.fromkeys((*_ON_WAN, "cosmos3"), _Decoder(5400, 256 * 256, remembers=True)),
     # The model of 480p is on Wan's VAE. That of 720p is on LTX-2's, which holds less of a native clip.
-    "sana_video": _Decoder(5400, 512 * 512),
+    "sana_video": _Decoder(5400, 512 * 512, remembers=True),
     # Cosmos 1.0: 131. Predict 2.5 is on Wan's VAE, and alone makes long videos.
     "cosmos": _Decoder(132, 512 * 512, is_whole=True, streamed=5400),
     **dict.fromkeys(_ON_HUNYUAN, _Decoder(19_800, 256 * 256)),  # 17 frames at a time: 19726
     "hunyuan_video_15": _Decoder(900, 256 * 256, is_whole=True, streamed=21_400),  # 898, 21346
-    "cogvideox": _Decoder(22_600, 240 * 360),  # 22514
-    "easyanimate": _Decoder(10_000, 512 * 512),  # 9916
+    "cogvideox": _Decoder(22_600, 240 * 360, remembers=True),  # 22514
+    "easyanimate": _Decoder(10_000, 512 * 512, remembers=True),  # 9916
     "allegro": _Decoder(19_300, 320 * 320, is_always_tiled=True),  # 19248
     "ltx": _Decoder(52, 512 * 512, is_whole=True, streamed=2300),  # 51, 2254
     "ltx_long": _Decoder(52, 512 * 512, is_whole=True),
     "ltx2": _Decoder(44, 512 * 512, is_whole=True, streamed=2200),  # 43, 2120
-    "mochi": _Decoder(900, 256 * 256, is_whole=True, streamed=11_500),  # 889, 11448
+    "mochi": _Decoder(  # 889, 11448
+        900, 256 * 256, is_whole=True, streamed=11_500, remembers=True
+    ),
     "modelscope": _Decoder(770, 512 * 512, is_whole=True),  # 769
 }
 _ANY_DECODER = _Decoder(800, 512 * 512, is_whole=True)
@@ -170,6 +174,8 @@ class Footprint:
         """Bytes to turn latents into frames, beside the VAE's weights."""
         decoder = _DECODERS.get(self.spec.family, _ANY_DECODER)
         area, item = self.width * self.height, self._item_bytes("vae")
+        if self.is_streamed and decoder.remembers and self.device == "cpu":
+            tiled = False
         worked_on = min(area, decoder.tile) if tiled or decoder.is_always_tiled else area
         values = decoder.values_per_pixel * (self.num_frames if decoder.is_whole else 1)
         if self.is_streamed and decoder.streamed is not None:

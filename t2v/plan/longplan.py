@@ -8,7 +8,7 @@ from t2v.errors import RequestError
 from t2v.plan.frames import label, longest, number, snap_frames
 from t2v.plan.latents import fitting_latents, latent_frames, pixel_frames
 from t2v.plan.live import LivePrompts
-from t2v.plan.methods import Wish, choose
+from t2v.plan.methods import Wish, choose, is_long
 from t2v.plan.request import Request
 from t2v.plan.shots import make_shots
 from t2v.plan.story import Cue
@@ -37,8 +37,15 @@ def plan_long(spec: ModelSpec, request: Request) -> LongPlan | None:
     scenes = scenes_of(request)
     choice = choose(spec, wish_of(request, scenes))
     if choice is None:
-        _refuse_idle(spec, request, "one clip holds all of it")
+        goes_on = is_long(spec, wish_of(request, scenes))
+        what = "it goes on by itself" if goes_on else "one clip holds all of it"
+        _refuse_idle(spec, request, what)
         return None
+    if request.loop and request.noise != "independent":
+        raise RequestError(
+            f"A loop cannot have {request.noise} noise: the windows around its joint would hold the "
+            "same noise twice. Leave --noise out."
+        )
     method, reason = choice
     geometry = _geometry(spec, request, method)
     long = LongPlan(
@@ -91,13 +98,17 @@ def frames_at_once(spec: ModelSpec, request: Request) -> int:
     long = request.long
     if long is None:
         # A pipeline that goes on from its own end computes no more than a clip at a time.
-        goes_on = "native" in spec.supports.long_video
-        return min(request.num_frames, spec.frames.native) if goes_on else request.num_frames
+        return min(request.num_frames, spec.frames.native) if _goes_on(spec) else request.num_frames
     if long.endless:
         return pixel_frames(long.rule, long.window)
     if long.method == "cut":
         return max(clip_length(spec, shot.num_frames) for shot in long.shots)
     return pixel_frames(long.rule, max(window.length for window in long.windows))
+
+
+def _goes_on(spec: ModelSpec) -> bool:
+    """Whether one call of the pipeline leads to any length."""
+    return "native" in spec.supports.long_video
 
 
 def clip_length(spec: ModelSpec, num_frames: int) -> int:
@@ -122,6 +133,9 @@ def settled_order(spec: ModelSpec, request: Request, rung: str) -> Request:
 def described(spec: ModelSpec, request: Request) -> list[str]:
     """The method and why, and what is lost by it; nothing for a plain clip."""
     long = request.long
+    if long is None and is_long(spec, wish_of(request, scenes_of(request))):
+        clips = "one call of the pipeline, which goes on from what it has made"
+        return [f"--method native: {clips if _goes_on(spec) else 'one call of the whole length'}"]
     if long is None:
         return []
     rule, seconds = long.rule, number(long.rule.factor * long.overlap / request.fps)

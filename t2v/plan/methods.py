@@ -39,6 +39,16 @@ def choose(spec: ModelSpec, wish: Wish) -> tuple[Method, str] | None:
     if wish.method == "native":
         _require_one_call(spec, wish)
         return None
+    if wish.loop and any(scene.cue.cut for scene in wish.scenes[1:]):
+        raise RequestError(
+            "A loop goes on into its own beginning, which a cut would end; "
+            "leave --loop or the cuts out"
+        )
+    if wish.endless and not spec.supports.streams:
+        raise RequestError(
+            f"{spec.name} shows no frame before its last is made, and --endless has no last; "
+            "ask for --seconds, or for another model: t2v models list"
+        )
     if not is_long(spec, wish):
         return None
     if wish.method != "auto":

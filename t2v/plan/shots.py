@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from t2v.errors import RequestError
 from t2v.plan.frames import label
-from t2v.plan.latents import fits, fitting_latents, nearest_latent
+from t2v.plan.latents import fits, fitting_latents, latent_frames, nearest_latent
 from t2v.plan.request import Request
 from t2v.plan.story import Cue
 from t2v.plan.timeline import Scene, Take
@@ -60,13 +60,15 @@ def _lengths(spec: ModelSpec, long: LongPlan, num_frames: int) -> tuple[int, int
     rule = long.rule
     if long.loop:
         num_latents = num_frames // rule.factor
-        length = min(long.window, num_latents)
-        while not fits(spec.frames, rule, length):
-            length -= 1
-        return num_latents, length
-    num_latents = fitting_latents(spec.frames, rule, num_frames)
-    if num_latents <= long.window:
-        return num_latents, num_latents
+        shorter = range(min(long.window, num_latents), 0, -1)
+        return num_latents, next(one for one in shorter if fits(spec.frames, rule, one))
+    whole = fitting_latents(spec.frames, rule, num_frames)
+    if whole <= long.window:
+        return whole, whole
+    # CogVideoX's VAE decodes odd numbers. But where clips are far apart in length, as Latte's, only
+    # each window has to be one.
+    needed = latent_frames(rule, num_frames)
+    num_latents = whole if whole <= needed + 1 else needed
     return num_latents + -(num_latents - long.window) % rule.patch, long.window
 
 

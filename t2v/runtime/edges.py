@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,8 @@ from diffusers import DiffusionPipeline
 from diffusers.models.autoencoders.autoencoder_kl_cogvideox import CogVideoXCausalConv3d
 from torch.nn import functional
 
-from t2v.runtime.mosaic import Step, in_tiles
-from t2v.runtime.vae import stepped_frames
+from t2v.runtime.mosaic import Memory, Step, going_on
+from t2v.runtime.vae import TOGETHER, stepped_frames
 
 _LATENTS_AT_ONCE = 2
 
@@ -27,57 +26,50 @@ def edge_cached_frames(
     out differs from one decode by rounding: convolutions of another length add up in another order.
     """
     vae = pipe.vae
-    pieces = (piece for chunk in chunks for piece in chunk.split(_LATENTS_AT_ONCE, dim=2))
-    yield from stepped_frames(pipe, pieces, in_tiles(vae, partial(_start, vae)))
+    together = _LATENTS_AT_ONCE * (TOGETHER if vae.use_tiling else 1)
+    pieces = (piece for chunk in chunks for piece in chunk.split(together, dim=2))
+    sizes = _LATENTS_AT_ONCE, _LATENTS_AT_ONCE
+    yield from stepped_frames(pipe, pieces, going_on(vae, edge_step(vae), *sizes))
 
 
-def _start(vae: Any) -> Step:
-    edges = Edges(vae.decoder)
+def edge_step(vae: Any) -> Step:
+    """A step of Mochi's VAE, which remembers what each causal convolution saw last."""
+    convolutions: list[Any] = [
+        module for module in vae.decoder.modules() if isinstance(module, CogVideoXCausalConv3d)
+    ]
     surplus = vae.temporal_compression_ratio - 1 if vae.drop_last_temporal_frames else 0
 
-    def step(latents: torch.Tensor) -> torch.Tensor:
-        nonlocal surplus
-        with edges.remembered():
-            video: torch.Tensor = vae.decoder(latents)[0][:, :, surplus:]
-        surplus = 0
-        return video
+    def step(latents: torch.Tensor, memory: Memory) -> torch.Tensor:
+        is_first = not memory
+        with _remembering(convolutions, memory):
+            video: torch.Tensor = vae.decoder(latents)[0]
+        return video[:, :, surplus:] if is_first else video
 
     return step
 
 
-class Edges:
-    """The last frames that each causal convolution of a decoder has seen."""
-
-    def __init__(self, decoder: torch.nn.Module) -> None:
-        """Nothing seen yet."""
-        self._paddings: list[tuple[Any, Any]] = [
-            (module, _padding(module))
-            for module in decoder.modules()
-            if isinstance(module, CogVideoXCausalConv3d)
-        ]
-
-    @contextmanager
-    def remembered(self) -> Generator[None]:
-        """Let each convolution begin with them, and remember what it sees; afterwards as before."""
-        for convolution, padding in self._paddings:
-            convolution.fake_context_parallel_forward = padding
-        try:
-            yield
-        finally:
-            for convolution, _ in self._paddings:
-                del convolution.fake_context_parallel_forward
+@contextmanager
+def _remembering(convolutions: list[Any], memory: Memory) -> Generator[None]:
+    """Let each convolution see the frames that it saw last; as before when the block ends."""
+    for index, convolution in enumerate(convolutions):
+        convolution.fake_context_parallel_forward = _padding(convolution, memory, str(index))
+    try:
+        yield
+    finally:
+        for convolution in convolutions:
+            del convolution.fake_context_parallel_forward
 
 
-def _padding(convolution: CogVideoXCausalConv3d) -> Any:
-    before: torch.Tensor | None = None
+def _padding(convolution: Any, memory: Memory, name: str) -> Any:
     *sides, num_frames, _ = convolution.time_causal_padding
 
     def pad(inputs: torch.Tensor, conv_cache: torch.Tensor | None = None) -> torch.Tensor:
-        nonlocal before
         if num_frames:
-            front = inputs[:, :, :1].expand(-1, -1, num_frames, -1, -1)
-            inputs = torch.cat([front if before is None else before, inputs], dim=2)
-            before = inputs[:, :, -num_frames:].clone()
+            front = memory.get(name)
+            if front is None:
+                front = inputs[:, :, :1].expand(-1, -1, num_frames, -1, -1)
+            inputs = torch.cat([front, inputs], dim=2)
+            memory[name] = inputs[:, :, -num_frames:].clone()
         return functional.pad(inputs, (*sides, 0, 0), mode="replicate")
 
     return pad

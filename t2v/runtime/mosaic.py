@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
+from torch.utils._pytree import tree_map
 
-Step: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
-"""From the next few latents, B C F H W, to their frames, in the light of those before."""
+Memory: TypeAlias = dict[str, Any]
+"""What a decoder has to know of latents that are past; nothing before the first."""
+Step: TypeAlias = Callable[[torch.Tensor, Memory], torch.Tensor]
+"""From the next few latents, B C F H W, to their frames; brings the memory up to date."""
 Place: TypeAlias = tuple[int, int]
 """Top and left of a tile, in latents."""
 
@@ -60,33 +63,50 @@ def is_tiled(vae: Any, latents: torch.Tensor) -> bool:
     )
 
 
-def in_tiles(vae: Any, start: Callable[[], Step], patch: int = 1) -> Step:
-    """A step that decodes tile by tile where the VAE would, each with a memory of its own.
+def going_on(
+    vae: Any, step: Step, first: int, later: int, patch: int = 1
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A decoder that goes on where it was, tile by tile where the VAE would decode so.
+
+    All but one tile's memory rests in the memory of the host meanwhile, since together they are
+    nearly as large as what a picture takes that is decoded whole.
 
     Args:
-        vae: Tells whether and how.
-        start: Gives a step that has seen nothing yet.
+        vae: Tells whether there are tiles, and how large.
+        step: Takes a few latents.
+        first: How many at the first time; what is given may have more, and so many at least.
+        later: How many at a time then.
         patch: Pixels along the side of a patch, for a decoder that makes patches.
     """
-    chosen: Step | None = None
+    mosaic: Mosaic | None = None
+    memories: dict[Place, Memory] = {}
 
-    def step(latents: torch.Tensor) -> torch.Tensor:
-        nonlocal chosen
-        if chosen is None:
-            tiled = is_tiled(vae, latents)
-            chosen = _tile_by_tile(Mosaic(vae, latents, patch), start) if tiled else start()
-        return chosen(latents)
+    def through(latents: torch.Tensor, memory: Memory) -> torch.Tensor:
+        size = later if memory else first
+        pieces = [latents[:, :, :size], *latents[:, :, size:].split(later, dim=2)]
+        made = [step(piece, memory) for piece in pieces if piece.shape[2]]
+        return made[0] if len(made) == 1 else torch.cat(made, dim=2)
 
-    return step
+    def decode(latents: torch.Tensor) -> torch.Tensor:
+        nonlocal mosaic
+        if not is_tiled(vae, latents):
+            return through(latents, memories.setdefault((0, 0), {}))
+        mosaic = mosaic or Mosaic(vae, latents, patch)
+        tiles = {}
+        for place in mosaic.places:
+            memory = _moved(memories.get(place, {}), latents.device)
+            tiles[place] = through(mosaic.tile(latents, place), memory)
+            memories[place] = _moved(memory, torch.device("cpu"))
+        return mosaic.joined(tiles)
+
+    return decode
 
 
-def _tile_by_tile(mosaic: Mosaic, start: Callable[[], Step]) -> Step:
-    steps = {place: start() for place in mosaic.places}
-
-    def step(latents: torch.Tensor) -> torch.Tensor:
-        return mosaic.joined({at: one(mosaic.tile(latents, at)) for at, one in steps.items()})
-
-    return step
+def _moved(memory: Memory, device: torch.device) -> Memory:
+    moved: Memory = tree_map(
+        lambda leaf: leaf.to(device) if isinstance(leaf, torch.Tensor) else leaf, memory
+    )
+    return moved
 
 
 class _Cut(NamedTuple):

@@ -4,7 +4,6 @@ import copy
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,9 +13,12 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 from diffusers.utils.torch_utils import get_module_execution_device
 
 from t2v.runtime.explain import explained
-from t2v.runtime.mosaic import Step, in_tiles
+from t2v.runtime.mosaic import Memory, Step, going_on
 
 Piece = TypeVar("Piece")
+
+TOGETHER = 8
+"""Steps that a tile goes on for before it is the next one's turn: moving memories takes time."""
 
 
 def to_vae(pipe: DiffusionPipeline, latents: torch.Tensor) -> torch.Tensor:
@@ -85,18 +87,24 @@ def _causal_frames(
     chunks: Iterator[torch.Tensor],
     sizes: tuple[int, int],
 ) -> Iterator[np.ndarray]:
-    vae = pipe.vae
+    vae, (first, later) = pipe.vae, sizes
+    own_step = causal.step(vae)
     if vae.use_tiling:
         # Its own decode prepares each tile by itself.
-        decode = in_tiles(vae, partial(_prepared_step, vae, causal), causal.patch(vae))
+        first, later = first + (TOGETHER - 1) * later, TOGETHER * later
     else:
-        decode, chunks = causal.start(vae), _prepared(pipe, causal, chunks)
+        chunks = _prepared(pipe, causal, chunks)
 
-    def step(latents: torch.Tensor) -> torch.Tensor:
-        return causal.complete(vae, decode(latents))
+    def step(latents: torch.Tensor, memory: Memory) -> torch.Tensor:
+        return own_step(causal.prepare(vae, latents) if vae.use_tiling else latents, memory)
 
+    decode = going_on(vae, step, *sizes, causal.patch(vae))
     try:
-        yield from stepped_frames(pipe, regrouped(chunks, *sizes), step)
+        yield from stepped_frames(
+            pipe,
+            regrouped(chunks, first, later),
+            lambda latents: causal.complete(vae, decode(latents)),
+        )
     finally:
         causal.finish(vae)
 
@@ -109,11 +117,6 @@ def _prepared(
             wake(pipe.vae)
             prepared = causal.prepare(pipe.vae, chunk)
         yield prepared
-
-
-def _prepared_step(vae: Any, causal: "CausalDecoder") -> Step:
-    step = causal.start(vae)
-    return lambda latents: step(causal.prepare(vae, latents))
 
 
 def picture_frames(
@@ -190,14 +193,13 @@ def _decode_pictures(vae: Any, latents: torch.Tensor) -> torch.Tensor:
     return pictures.transpose(0, 1).unsqueeze(0)
 
 
-def _start_wan(vae: Any) -> Step:
-    cache: list[Any] = [None] * vae._cached_conv_counts["decoder"]
-    is_first = True
-
-    def step(latents: torch.Tensor) -> torch.Tensor:
-        nonlocal is_first
-        chunk = vae.decoder(latents, feat_cache=cache, feat_idx=[0], first_chunk=is_first)
-        is_first = False
+def _wan(vae: Any) -> Step:
+    def step(latents: torch.Tensor, memory: Memory) -> torch.Tensor:
+        is_first = not memory
+        cache = memory.setdefault("cache", [None] * vae._cached_conv_counts["decoder"])
+        chunk: torch.Tensor = vae.decoder(
+            latents, feat_cache=cache, feat_idx=[0], first_chunk=is_first
+        )
         return chunk
 
     return step
@@ -209,36 +211,33 @@ def _complete_wan(vae: Any, video: torch.Tensor) -> torch.Tensor:
     return torch.clamp(video, min=-1.0, max=1.0)
 
 
-def _start_magvit(vae: Any) -> Step:
+def _magvit(vae: Any) -> Step:
     # Its layers remember by themselves, what they saw last of all.
     layers = [layer for layer in vae.decoder.modules() if hasattr(layer, "prev_features")]
-    remembered: list[Any] = [None] * len(layers)
 
-    def step(latents: torch.Tensor) -> torch.Tensor:
-        for layer, features in zip(layers, remembered, strict=True):
+    def step(latents: torch.Tensor, memory: Memory) -> torch.Tensor:
+        for layer, features in zip(layers, memory.get("seen", [None] * len(layers)), strict=True):
             layer.prev_features = features
         frames: torch.Tensor = vae.decoder(latents)
-        remembered[:] = [layer.prev_features for layer in layers]
+        memory["seen"] = [layer.prev_features for layer in layers]
         return frames
 
     return step
 
 
-def _start_cogvideox(vae: Any) -> Step:
-    cache: Any = None
+def _cogvideox(vae: Any) -> Step:
     size = vae.num_latent_frames_batch_size
 
-    def step(latents: torch.Tensor) -> torch.Tensor:
-        nonlocal cache
+    def step(latents: torch.Tensor, memory: Memory) -> torch.Tensor:
         # The VAE makes one frame of a single latent; it makes them all of a full batch.
-        is_short = cache is not None and latents.shape[2] < size
+        is_short = bool(memory) and latents.shape[2] < size
         num_frames = latents.shape[2] * vae.config.temporal_compression_ratio
         if is_short:
             last = latents[:, :, -1:].expand(-1, -1, size - latents.shape[2], -1, -1)
             latents = torch.cat([latents, last], dim=2)
         if vae.post_quant_conv is not None:
             latents = vae.post_quant_conv(latents)
-        chunk, cache = vae.decoder(latents, conv_cache=cache)
+        chunk, memory["cache"] = vae.decoder(latents, conv_cache=memory.get("cache"))
         return chunk[:, :, :num_frames] if is_short else chunk
 
     return step
@@ -257,9 +256,8 @@ def _sizes_cogvideox(vae: Any, num_latents: int | None) -> tuple[int, int]:
 class CausalDecoder:
     """A VAE that decodes forward in time, a few latents after another."""
 
-    start: Callable[[Any], Step]
-    """From the VAE to a step, which takes the next few latents to their frames, B C F H W, and
-    remembers what the VAE has to know of those before."""
+    step: Callable[[Any], Step]
+    """From the VAE to its step."""
     sizes: Callable[[Any, int | None], tuple[int, int]]
     """How many latents its own `decode` puts in the first step and in each later one, for so many
     in all; None where their number is not known yet."""
@@ -274,15 +272,15 @@ class CausalDecoder:
 
 
 _CAUSAL: dict[str, CausalDecoder] = {
-    "AutoencoderKLCogVideoX": CausalDecoder(_start_cogvideox, _sizes_cogvideox),
+    "AutoencoderKLCogVideoX": CausalDecoder(_cogvideox, _sizes_cogvideox),
     "AutoencoderKLMagvit": CausalDecoder(
-        _start_magvit,
+        _magvit,
         lambda vae, num_latents: (1, vae.num_latent_frames_batch_size),
         lambda vae, latents: vae.post_quant_conv(latents),
         finish=lambda vae: vae._clear_conv_cache(),
     ),
     "AutoencoderKLWan": CausalDecoder(
-        _start_wan,
+        _wan,
         lambda vae, num_latents: (1, 1),
         lambda vae, latents: vae.post_quant_conv(latents),
         lambda vae: vae.config.patch_size or 1,

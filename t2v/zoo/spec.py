@@ -137,6 +137,8 @@ class Supports(_Frozen):
     vae_tiling: bool = False
     caches: bool = False
     context_parallel: bool = False
+    streams: bool = True
+    """Whether the first frames of a long video come before the last."""
     long_video: tuple[str, ...] = ()
     """Ways to a video longer than native: `windows`, `continue`, `native`."""
     window: PositiveInt | None = None

@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 
 import t2v
+from t2v.api.latents import SavedRun
 from t2v.api.work import work_folder, working
 from t2v.errors import BusyError, DiskError, InterruptedRun, OutputExistsError, RequestError
 from t2v.longvideo.checkpoint import frames_made
 from t2v.media.metadata import read_metadata
 from t2v.media.probe import probe
 from t2v.plan.history import read_runs
+from t2v.plan.longplan import settled_order
+from t2v.plan.options import Options
+from t2v.plan.request import MemoryPlan
+from t2v.plan.resolve import resolve
+from t2v.zoo.catalog import Zoo
 
 LONG = {"num_frames": 30, "num_inference_steps": 2, "seed": 3, "width": 64, "height": 64}
 """Three windows of the embedded model."""
@@ -456,3 +462,15 @@ def test_a_story_file_that_breaks_meanwhile_does_not_end_the_video(doodle, tmp_p
     (warning,) = video.record["warnings"]
     assert "story.yaml:" in warning
     assert warning.endswith("the story goes on as it was")
+
+
+def test_a_run_of_two_denoisers_goes_on_in_the_order_that_it_began_in():
+    spec = Zoo.load(overlays=False).find("wan2.2-t2v-a14b")
+    asked = resolve(spec, "a fox", [("flag", Options(num_frames=200, seed=7))])[0]
+    begun = settled_order(spec, asked, "model")
+    saved = SavedRun.of(spec, begun, MemoryPlan("model", False, "test"), {})
+
+    (again,) = SavedRun.from_json(saved.to_json()).plan().requests
+
+    assert (asked.long.order, begun.long.order) == ("wavefront", "lockstep")
+    assert again.long == begun.long

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +113,15 @@ WRONG = {
         ["a ball", "--method", "magic"],
         "error: --method must be auto, native, windows, continue or cut, not 'magic'",
     ),
+    "a story out of order": (
+        ["--story", "story.yaml", "--seconds", "9"],
+        "error: The story is out of order: 5s comes after 6s. Sort its entries by time.",
+    ),
+    "a cut in a loop": (
+        ["--story", "cut.yaml", "--seconds", "9", "--loop"],
+        "error: A loop goes on into its own beginning, which a cut would end; leave --loop or the cuts "
+        "out",
+    ),
     "no seconds": (
         ["a ball", "--seconds", "0"],
         "error: --seconds must be more than 0, not 0",
@@ -128,6 +138,14 @@ WRONG = {
 }
 
 
+@pytest.fixture
+def stories(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("story.yaml").write_text("- a\n- {at: 6s, prompt: b}\n- {at: 5s, prompt: c}\n")
+    Path("cut.yaml").write_text("- a\n- {at: 2s, prompt: b, cut: true}\n")
+
+
+@pytest.mark.usefixtures("stories")
 @pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=WRONG)
 def test_a_wrong_request_is_one_line_that_says_what_to_do(cli, arguments, message):
     result = cli("generate", *arguments)

@@ -45,7 +45,7 @@ ASKED = {
     "a clip": ["a ball"],
     "a long video": ["a ball", "--seconds", "10"],
     "a story": ["--story", "story.yaml", "--seconds", "12"],
-    "a loop": ["a ball", "--seconds", "5", "--loop", "--noise", "mixed:0.25"],
+    "a loop": ["a ball", "--seconds", "5", "--loop"],
     "no end": ["a ball", "--endless"],
     "clips": ["a ball", "--seconds", "10", "--method", "cut", "--num-videos", "2"],
     "a LoRA": ["a ball", "--lora", "ada/watercolor:0.5", "--device", "cpu", "--crf", "20"],

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from diffusers import FirstBlockCacheConfig, PyramidAttentionBroadcastConfig
+from diffusers import FirstBlockCacheConfig, MagCacheConfig, PyramidAttentionBroadcastConfig
 
 from t2v.errors import RequestError
 from t2v.longvideo.denoisers import Denoiser
@@ -17,6 +17,18 @@ CACHES = {
     "first block, eager": FirstBlockCacheConfig(threshold=0.4),
 }
 STEPS = 6
+MODELS = {
+    **{kind: ("wan", config) for kind, config in CACHES.items()},
+    "a pipeline that names no contexts": (
+        "latte",
+        MagCacheConfig(
+            threshold=0.5,
+            num_inference_steps=STEPS,
+            retention_ratio=0.2,
+            mag_ratios=torch.ones(STEPS),
+        ),
+    ),
+}
 
 
 def aligned(long: Long) -> Long:
@@ -37,17 +49,18 @@ def own_models(plain: Long, config) -> type[Denoiser]:
 
 
 @pytest.mark.parametrize("order", ["lockstep", "wavefront"])
-@pytest.mark.parametrize("kind", CACHES)
-def test_windows_do_not_take_each_others_memories(monkeypatch, kind, order):
-    plain = load_fresh("wan")
+@pytest.mark.parametrize(("name", "config"), MODELS.values(), ids=MODELS)
+def test_windows_do_not_take_each_others_memories(monkeypatch, name, config, order):
+    plain = load_fresh(name)
     long = aligned(plain)
-    plan = long.plan(13, overlap=2, order=order, num_steps=STEPS, prompts=("a boat", "a house"))
+    num_latents, prompts = 3 * long.window - 2, ("a boat", "a house")
+    plan = long.plan(num_latents, order=order, num_steps=STEPS, prompts=prompts)
     without = long.latents(plan, num_steps=STEPS)
-    long.pipe.transformer.enable_cache(CACHES[kind])
+    long.pipe.transformer.enable_cache(config)
 
     cached = long.latents(plan, num_steps=STEPS)
 
-    monkeypatch.setattr("t2v.longvideo.calls.Denoiser", own_models(plain, CACHES[kind]))
+    monkeypatch.setattr("t2v.longvideo.calls.Denoiser", own_models(plain, config))
     separate = plain.latents(plan, num_steps=STEPS)
     torch.testing.assert_close(cached, separate, rtol=0, atol=0)
     assert (cached - without).abs().max() > 1e-4  # it did leave something out

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from t2v.errors import RequestError
 from t2v.longvideo.noise import ShotNoise, frame_noise, noise_by_frame, one_draw
 from t2v.runtime.layout import LatentLayout
 
@@ -96,11 +95,6 @@ def test_a_ring_has_one_noise_a_frame():
     last, first = noise.initial(LAYOUT, 5), noise.initial(LAYOUT, 0)
 
     assert torch.equal(last[:, :, 3:], first[:, :, :3])
-
-
-def test_a_ring_cannot_share_noise():
-    with pytest.raises(RequestError, match=r"loop cannot have freenoise.*--noise independent"):
-        ShotNoise(3, "freenoise", loop_latents=8)
 
 
 def test_padding_in_front_continues_the_frames_to_the_left():

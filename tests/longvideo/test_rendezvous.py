@@ -1,7 +1,9 @@
 """Windows that meet after every step, against one long clip averaged at the denoiser."""
 
 import copy
+import itertools
 from dataclasses import replace
+from itertools import pairwise
 
 import diffusers
 import numpy as np
@@ -97,6 +99,38 @@ def test_the_denoiser_is_called_once_a_window_and_step_and_sees_a_window_each_ti
 
     assert len(plan.windows) == 4
     assert seen == [5] * (4 * 4)
+
+
+def test_windows_have_the_same_where_they_overlap():
+    long = load_fresh("cogvideox")
+    plan = long.plan(17, overlap=2, order="lockstep")
+    given = []
+    long.pipe.transformer.register_forward_pre_hook(
+        lambda module, args, kwargs: given.append(kwargs["hidden_states"].clone()), with_kwargs=True
+    )
+
+    long.latents(plan)
+
+    assert len(given) == 4 * len(plan.windows)
+    pairs = list(pairwise(zip(itertools.cycle(plan.windows), given, strict=False)))
+    for (before, left), (after, right) in pairs:
+        shared = before.start + before.length - after.start
+        if after.index:  # not from the last window of a step to the first of the next
+            assert shared >= 2
+            torch.testing.assert_close(left[:, -shared:], right[:, :shared], rtol=0, atol=0)
+
+
+def test_many_prompts_are_encoded_once_each_too():
+    long = load_fresh("modelscope")
+    prompts = tuple(f"boat number {index}" for index in range(40))
+    plan = long.plan(121, overlap=1, prompts=prompts, num_steps=1)
+    texts = []
+    long.pipe.text_encoder.register_forward_pre_hook(lambda *_: texts.append(1))
+
+    long.latents(plan, num_steps=1)
+
+    assert len({window.prompt for window in plan.windows}) == 40
+    assert len(texts) == 80  # the negative one beside each
 
 
 def test_prompts_are_encoded_once_each():

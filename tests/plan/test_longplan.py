@@ -53,6 +53,28 @@ def test_latents_of_a_shot_hold_its_frames_and_few_more(long_wan, num_frames):
     assert num_frames <= made < num_frames + 4
 
 
+def test_a_model_of_one_length_has_as_many_windows_as_its_frames_need():
+    latte = Zoo.load(overlays=False).find("latte-1")
+    (shot,) = plan(latte, num_frames=49).shots
+    assert (shot.num_latents, [window.start for window in shot.windows]) == (49, [0, 11, 22, 33])
+    assert all(one["num_frames"] > 0 for one in all_windows(plan(latte, num_frames=33)))
+
+
+@pytest.mark.parametrize("name", ["cosmos-predict2.5-2b", "cosmos3-nano"])
+def test_what_is_judged_as_a_whole_has_an_end(name):
+    with pytest.raises(RequestError, match=r"shows no frame before its last is made"):
+        plan(Zoo.load(overlays=False).find(name), endless=True)
+
+
+def test_a_model_that_goes_on_by_itself_says_so():
+    helios = Zoo.load(overlays=False).find("helios-base")
+    assert described(helios, request(helios, num_frames=400)) == [
+        "--method native: one call of the pipeline, which goes on from what it has made"
+    ]
+    with pytest.raises(RequestError, match=r"--overlap changes nothing here: it goes on by itself"):
+        plan(helios, num_frames=400, overlap=8)
+
+
 def test_cogvideox_makes_odd_numbers_of_latents():
     spec = windowed(Zoo.load(overlays=False).find("cogvideox-2b"), 13, 4)
     for num_frames in range(58, 200):
@@ -393,6 +415,22 @@ BAD = {
     "a loop without an overlap": (
         LONG | {"loop": True, "overlap": 0},
         "--loop blends the end with the beginning; --overlap 0 leaves no room",
+    ),
+    "a loop with a cut": (
+        LONG | {"loop": True, "story": ["a", {"at": "5s", "prompt": "b", "cut": True}]},
+        "A loop goes on into its own beginning, which a cut would end; leave --loop or the cuts out",
+    ),
+    "a loop of shared noise": (
+        LONG | {"loop": True, "noise": "freenoise"},
+        "A loop cannot have freenoise noise: the windows around its joint would hold the same noise "
+        "twice. Leave --noise out.",
+    ),
+    "more cuts than frames": (
+        {
+            "num_frames": 3,
+            "story": ["a", *({"prompt": word, "cut": True} for word in ("b", "c", "d"))],
+        },
+        "The story has 4 prompts and the video 3 frames",
     ),
     "a loop without an end": (
         {"loop": True, "endless": True},

@@ -238,6 +238,15 @@ def test_a_long_video_is_decoded_in_less_than_a_clip(zoo: Zoo, name: str):
     assert long.denoising() == clip.denoising()
 
 
+def test_tiles_of_a_long_video_save_nothing_where_all_memory_is_the_hosts(zoo: Zoo):
+    spec = zoo.find("cogvideox-5b")
+    sizes = (*spec.sizes.native[0], spec.frames.native, "auto")
+    gpu, cpu = (Footprint(spec, {}, *sizes, device, is_streamed=True) for device in ("cuda", "cpu"))
+
+    assert gpu.decoding(tiled=True) < gpu.decoding() / 2
+    assert cpu.decoding(tiled=True) == cpu.decoding()
+
+
 # Counted on the real configurations, by `bench/footprint.py`.
 @pytest.mark.parametrize(
     ("name", "gibibytes"), [("ltx-2", 4.5), ("allegro", 8.5), ("cosmos1-7b", 30.8)]
