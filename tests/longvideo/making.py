@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 
+from t2v import builtin
 from t2v.errors import RequestError
 from t2v.families import adapter_for
 from t2v.longvideo.stream import frames
@@ -26,9 +27,21 @@ from t2v.runtime.layout import LatentLayout
 from t2v.runtime.load import load_pipeline
 from t2v.runtime.quiet import quiet
 from t2v.testing import TINY, tiny_options, tiny_pipeline, tiny_spec
+from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import LatentRule
 
 torch.set_num_threads(1)
+
+EMBEDDED = "doodle-128"
+SMALL = {
+    "num_frames": 17,
+    "width": 64,
+    "height": 64,
+    "num_inference_steps": 4,
+    "guidance_scale": 4.0,
+    "negative_prompt": "blurry",
+}
+"""What is asked of the embedded model."""
 
 LENGTHS = {"wan": 5, "ltx": 3, "cogvideox": 5, "hunyuan_video": 3, "mochi": 3}
 """Family -> latent frames of a window in tests, where the tiny pipeline's own clip is shorter."""
@@ -144,11 +157,14 @@ def load_long(name: str) -> Long:
 
 
 def load_fresh(name: str) -> Long:
-    """A freshly loaded tiny model; its files are written once."""
-    spec = tiny_spec(name, _folder(name))
+    """A freshly loaded tiny model, whose files are written once, or the embedded one."""
+    if name == EMBEDDED:
+        folder, spec, options = builtin.folder(), Zoo.load(overlays=False).find(name), SMALL
+    else:
+        folder, spec, options = _folder(name), tiny_spec(name, _folder(name)), tiny_options(name)
     with quiet():
-        pipe = load_pipeline(_folder(name), spec, dtype=torch.float32)
-    adapter, options = adapter_for(spec), tiny_options(name)
+        pipe = load_pipeline(folder, spec, dtype=torch.float32)
+    adapter = adapter_for(spec)
     further = spec.defaults.further_arguments(4)
     clip = Request(prompt="a", model=name, fps=Fraction(8), seed=3, **options)
     layout = adapter.layout(pipe, adapter.call_arguments(pipe, clip) | further)

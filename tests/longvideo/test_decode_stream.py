@@ -11,7 +11,7 @@ from t2v.plan.latents import latent_frames, pixel_frames
 from t2v.runtime.adapter import Latents
 from t2v.runtime.chunks import decoded_with_context
 from t2v.runtime.quiet import quiet
-from tests.longvideo.making import load_long, tiny_with_windows
+from tests.longvideo.making import EMBEDDED, load_long, tiny_with_windows
 
 
 def pieces(latents, *sizes):
@@ -205,7 +205,22 @@ def test_any_number_of_latents_makes_the_right_number_of_frames(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["wan", "cogvideox", "ltx", "modelscope"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "wan",
+            "cogvideox",
+            "ltx",
+            "modelscope",
+            "animatediff",
+            "latte",
+            "mochi",
+            "hunyuan-video",
+        ),
+        EMBEDDED,
+    ],
+)
 def test_every_number_of_frames_up_to_200_is_exact(name):
     long = load_long(name)
     latents = random_latents(long, latent_frames(long.rule, 200))

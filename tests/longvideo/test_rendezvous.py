@@ -14,7 +14,7 @@ from t2v.errors import GenerationError
 from t2v.longvideo.noise import ShotNoise
 from t2v.runtime.quiet import quiet
 from t2v.runtime.seeds import generator
-from tests.longvideo.making import load_fresh, load_long, tiny_with_windows
+from tests.longvideo.making import EMBEDDED, load_fresh, load_long, tiny_with_windows
 from tests.longvideo.reference import long_clip
 
 FLOW = {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "flow_shift": 3.0}
@@ -36,15 +36,16 @@ SCHEDULERS = {
 }
 CASES = [
     *(("wan", kind) for kind in ("flow euler", "flow unipc", "flow dpm++")),
-    ("ltx", "flow euler"),
+    *(("ltx", kind) for kind in ("flow euler", "flow unipc")),
     *(("cogvideox", kind) for kind in ("cogvideox ddim", "cogvideox dpm")),
     *(("cogvideox-5b", kind) for kind in ("cogvideox ddim", "cogvideox dpm")),
     *(("modelscope", k) for k in ("euler", "ddim", "unipc", "dpm++", "sde dpm++")),
     *(("modelscope", "euler ancestral"),),
     *(("animatediff", kind) for kind in ("euler", "ddim", "unipc", "dpm++")),
-    ("hunyuan-video", "flow euler"),
+    *(("hunyuan-video", kind) for kind in ("flow euler", "flow unipc")),
     ("mochi", None),
-    *(("latte", kind) for kind in ("ddim", "dpm++")),
+    *(("latte", kind) for kind in ("euler", "ddim", "unipc", "dpm++")),
+    *((EMBEDDED, kind) for kind in ("flow euler", "flow unipc", "flow dpm++")),
 ]
 
 
