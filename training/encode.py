@@ -75,23 +75,23 @@ def encode_shard(
         clips = clips.to(vae.device, vae.dtype)
         latents.append(vae.encode(clips).latent_dist.mode().half().cpu())
     tensors = {
-        "latents": torch.cat(latents)[:, :, -guide.LATENT_FRAMES :],
-        "coverage": torch.stack([guide.coverage(way) for way in ways])[
-            :, :, -guide.LATENT_FRAMES :
-        ],
-        "turns": torch.stack([guide.turns(way) for way in ways])[:, :, -guide.LATENT_FRAMES :],
-        "inside": torch.full((size,), inside),
+        "latents": torch.cat(latents),
+        "coverage": torch.stack([guide.coverage(way) for way in ways]),
+        "turns": torch.stack([guide.turns(way) for way in ways]),
     }
-    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    last = slice(-guide.LATENT_FRAMES, None)
+    tensors = {name: tensor[:, :, last].contiguous() for name, tensor in tensors.items()}
+    tensors["inside"] = torch.full((size,), inside)
     return tensors, [scene_to_dict(scene) for scene in scenes]
 
 
 def _ways(scene: world.Scene, rng: random.Random, *, inside: bool) -> list[motion.Track]:
     if not inside:
         return motion.tracks(scene, rng)
+    # With a latent frame, as windows do: within one, what spins is turned as in every other.
     there_and_back = 2 * (world.NUM_FRAMES - 1)
     num_frames = world.NUM_FRAMES + 4 * BEFORE
-    return motion.tracks(scene, rng, num_frames, first_frame=rng.randrange(there_and_back))
+    return motion.tracks(scene, rng, num_frames, first_frame=rng.randrange(0, there_and_back, 4))
 
 
 def write_shard(

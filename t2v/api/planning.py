@@ -7,7 +7,7 @@ from t2v.errors import DependencyMissingError, UnknownModelError
 from t2v.plan.config import Config, read_configs
 from t2v.plan.forecast import forecast
 from t2v.plan.history import read_runs
-from t2v.plan.longplan import described, frames_at_once, settled_order
+from t2v.plan.longplan import described, frames_at_once, is_streamed, settled_order
 from t2v.plan.machine import Machine, probe_machine
 from t2v.plan.memory import plan_memory, weights_on_disk
 from t2v.plan.options import Options
@@ -112,7 +112,7 @@ def place_weights(spec: ModelSpec, request: Request, machine: Machine) -> Memory
         request.dtype,
         machine,
         request.memory,
-        is_streamed=request.long is not None and request.long.method != "cut",
+        is_streamed=is_streamed(spec, request),
         weights=weights_here(spec, locate(spec)),
     )
 

@@ -55,7 +55,7 @@ class WindowCalls:
         self._pipe, self._adapter, self._request = pipe, adapter, request
         self._further, self._rule = further_arguments, long.rule
         # A story without an end may have any number of prompts; the last few are kept.
-        told = {(w.prompt, w.negative_prompt) for shot in long.shots for w in shot.windows}
+        told = {(window.prompt, window.negative_prompt) for window in long.windows}
         self._encodings = Encodings(
             max_kept=max(_MOST_KEPT, _CALLS_A_PROMPT * len(told)), before=self._before_encoding
         )

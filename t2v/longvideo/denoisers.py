@@ -7,9 +7,13 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 from diffusers.hooks.hooks import HookRegistry, StateManager
+from diffusers.hooks.mag_cache import MagCacheBlockHook, MagCacheHeadHook
 
 from t2v.errors import RequestError
 from t2v.runtime.steps import DENOISERS
+
+_NAMELESS = (MagCacheHeadHook, MagCacheBlockHook)
+"""Hooks that make do with a context of their own in a pipeline that names none."""
 
 
 class Denoiser(torch.nn.Module):  # type: ignore[misc]
@@ -24,6 +28,7 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
         self.module = module
         self.window = window
         self._has_context = False
+        self._is_one_for_all = any(type(hook) in _NAMELESS for hook in _stateful_hooks(module))
         self.skips: Callable[[], bool] | None = None
         """Asked before each evaluation whether zeros will do."""
         self.outputs: dict[str, list[Any]] = {}
@@ -34,9 +39,8 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
         given = _given(args, kwargs)
         if self.skips is not None and self.skips():
             return _Blank(_zeros(shape, kind, kwargs) for shape, kind in self.outputs[given])
-        # Some pipelines name no contexts; a step cache then has one for all there is.
-        names_none = not self._has_context and hasattr(self.module, "cache_context")
-        with self.cache_context("all") if names_none else nullcontext():
+        names_one = self._is_one_for_all and not self._has_context
+        with self.cache_context("all") if names_one else nullcontext():
             returned = self.module(*args, **kwargs)
         if given not in self.outputs:
             self.outputs[given] = [
@@ -49,12 +53,12 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
     def cache_context(self, name: str, **kwargs: Any) -> Generator[None]:
         """The context of that name, for this window alone."""
         module: Any = self.module
-        self._has_context = True
+        had_context, self._has_context = self._has_context, True
         try:
             with module.cache_context(f"{name}/{self.window}", **kwargs):
                 yield
         finally:
-            self._has_context = False
+            self._has_context = had_context
 
     def forget(self) -> None:
         """Drop what step caches remember of this window."""

@@ -1,8 +1,8 @@
 """How many bytes a model takes at each stage of a video, from its sizes alone.
 
 The constants are the peaks of live tensors in the real configurations of diffusers 0.42.1, counted
-without computing anything; `bench/footprint.py` counts them again. The margin is for what tensors
-do not show: workspaces of convolutions and pieces too small to use again. Memory rows of an entry
+without computing anything; `bench/footprint.py` counts them again, and `bench/decode.py` those of long
+videos. The margin is for what tensors do not show: workspaces of convolutions and pieces too small to use again. Memory rows of an entry
 are for people: most were measured with other code, which moves weights differently.
 """
 
@@ -63,19 +63,21 @@ class _Decoder:
 
 _DECODERS = {
     "wan": _Decoder(5400, 256 * 256, remembers=True),  # 2.1: 4877, 2.2: 5391
-    **dict.fromkeys((*_ON_WAN, "cosmos3"), _Decoder(5400, 256 * 256, remembers=True)),
+    **dict.fromkeys(_ON_WAN, _Decoder(5400, 256 * 256, remembers=True)),
+    "cosmos3": _Decoder(5400, 256 * 256),
     # The model of 480p is on Wan's VAE. That of 720p is on LTX-2's, which holds less of a native clip.
     "sana_video": _Decoder(5400, 512 * 512, remembers=True),
-    # Cosmos 1.0: 131. Predict 2.5 is on Wan's VAE, and alone makes long videos.
-    "cosmos": _Decoder(132, 512 * 512, is_whole=True, streamed=5400),
+    "cosmos": _Decoder(132, 512 * 512, is_whole=True),  # 1.0: 131; Predict 2.5 is on Wan's VAE
     **dict.fromkeys(_ON_HUNYUAN, _Decoder(19_800, 256 * 256)),  # 17 frames at a time: 19726
-    "hunyuan_video_15": _Decoder(900, 256 * 256, is_whole=True, streamed=21_400),  # 898, 21346
+    "hunyuan_video_15": _Decoder(
+        900, 256 * 256, is_whole=True, streamed=21_400, remembers=True
+    ),  # 898, 21346
     "cogvideox": _Decoder(22_600, 240 * 360, remembers=True),  # 22514
     "easyanimate": _Decoder(10_000, 512 * 512, remembers=True),  # 9916
     "allegro": _Decoder(19_300, 320 * 320, is_always_tiled=True),  # 19248
-    "ltx": _Decoder(52, 512 * 512, is_whole=True, streamed=2300),  # 51, 2254
+    "ltx": _Decoder(52, 512 * 512, is_whole=True, streamed=2300, remembers=True),  # 51, 2254
     "ltx_long": _Decoder(52, 512 * 512, is_whole=True),
-    "ltx2": _Decoder(44, 512 * 512, is_whole=True, streamed=2200),  # 43, 2120
+    "ltx2": _Decoder(44, 512 * 512, is_whole=True, streamed=2200, remembers=True),  # 43, 2120
     "mochi": _Decoder(  # 889, 11448
         900, 256 * 256, is_whole=True, streamed=11_500, remembers=True
     ),
@@ -174,7 +176,7 @@ class Footprint:
         """Bytes to turn latents into frames, beside the VAE's weights."""
         decoder = _DECODERS.get(self.spec.family, _ANY_DECODER)
         area, item = self.width * self.height, self._item_bytes("vae")
-        if self.is_streamed and decoder.remembers and self.device == "cpu":
+        if self.is_streamed and decoder.remembers and self.device in {"cpu", "mps"}:
             tiled = False
         worked_on = min(area, decoder.tile) if tiled or decoder.is_always_tiled else area
         values = decoder.values_per_pixel * (self.num_frames if decoder.is_whole else 1)
@@ -183,6 +185,11 @@ class Footprint:
         # Tiles are put together on the device: twice three channels of the whole clip.
         result = 6 * area * self.num_frames * item if tiled else 0
         return int(values * worked_on * item * _MARGIN) + result
+
+    def resting(self, *, tiled: bool = False) -> int:
+        """Bytes of the host that hold what tiles of a long video remember: less than the whole takes."""
+        remembers = _DECODERS.get(self.spec.family, _ANY_DECODER).remembers
+        return self.decoding() if tiled and self.is_streamed and remembers else 0
 
     def decoding_alone(self) -> int:
         """The same with nothing else on the device, the least that whole frames take."""

@@ -35,16 +35,17 @@ def plan_long(spec: ModelSpec, request: Request) -> LongPlan | None:
         RequestError: The model cannot make it, or what is asked for contradicts itself.
     """
     scenes = scenes_of(request)
-    choice = choose(spec, wish_of(request, scenes))
+    wish = wish_of(request, scenes)
+    choice = choose(spec, wish)
     if choice is None:
-        goes_on = is_long(spec, wish_of(request, scenes))
-        what = "it goes on by itself" if goes_on else "one clip holds all of it"
+        is_call = request.method == "native" or is_long(spec, wish)
+        what = "it is one call of the pipeline" if is_call else "one clip holds all of it"
         _refuse_idle(spec, request, what)
         return None
     if request.loop and request.noise != "independent":
         raise RequestError(
             f"A loop cannot have {request.noise} noise: the windows around its joint would hold the "
-            "same noise twice. Leave --noise out."
+            "same noise twice. Use --noise independent."
         )
     method, reason = choice
     geometry = _geometry(spec, request, method)
@@ -106,6 +107,11 @@ def frames_at_once(spec: ModelSpec, request: Request) -> int:
     return pixel_frames(long.rule, max(window.length for window in long.windows))
 
 
+def is_streamed(spec: ModelSpec, request: Request) -> bool:
+    """Whether frames are decoded as their latents come, and not a clip at a time or at the end."""
+    return request.long is not None and request.long.method != "cut" and spec.supports.streams
+
+
 def _goes_on(spec: ModelSpec) -> bool:
     """Whether one call of the pipeline leads to any length."""
     return "native" in spec.supports.long_video
@@ -133,9 +139,11 @@ def settled_order(spec: ModelSpec, request: Request, rung: str) -> Request:
 def described(spec: ModelSpec, request: Request) -> list[str]:
     """The method and why, and what is lost by it; nothing for a plain clip."""
     long = request.long
-    if long is None and is_long(spec, wish_of(request, scenes_of(request))):
-        clips = "one call of the pipeline, which goes on from what it has made"
-        return [f"--method native: {clips if _goes_on(spec) else 'one call of the whole length'}"]
+    if long is None and request.num_frames > spec.frames.native:
+        how = (
+            "goes on from what it has made" if _goes_on(spec) else "was not trained for the length"
+        )
+        return [f"--method native: one call of the pipeline, which {how}"]
     if long is None:
         return []
     rule, seconds = long.rule, number(long.rule.factor * long.overlap / request.fps)

@@ -66,9 +66,10 @@ def _on_cpu(footprint: Footprint, machine: Machine, wanted: str) -> MemoryPlan:
         return MemoryPlan("none", False, "on the CPU, sizes unknown", warnings=tuple(warnings))
     free = machine.host_free_bytes
     peak = footprint.peak("none") + PROGRAM_BYTES
-    tiling = footprint.can_tile and free is not None and peak > free
+    in_tiles = footprint.peak("none", tiled=True) + PROGRAM_BYTES
+    tiling = footprint.can_tile and free is not None and in_tiles < peak and peak > free
     if tiling:
-        peak = footprint.peak("none", tiled=True) + PROGRAM_BYTES
+        peak = in_tiles
     reason = f"on the CPU, {gib(peak)} at the peak"
     short = _host_warnings(peak, machine)
     if short and footprint.in_float32:
@@ -99,10 +100,11 @@ def _on_device(footprint: Footprint, machine: Machine, free: int, wanted: str) -
         reason = (
             f"all at once would take {gib(whole)}, {gib(free)} are free on {machine.device_name}"
         )
-    warnings = _host_warnings(footprint.total, machine)
+    host = footprint.total + footprint.resting(tiled=tiling)
+    warnings = _host_warnings(host, machine)
     if peak > usable:
         warnings.append(_too_small(footprint, usable, free, wanted, peak))
-    return MemoryPlan(rung, tiling, reason, peak, footprint.total, tuple(warnings))
+    return MemoryPlan(rung, tiling, reason, peak, host, tuple(warnings))
 
 
 def _choose(footprint: Footprint, usable: int, wanted: str) -> tuple[str, bool]:

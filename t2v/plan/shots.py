@@ -65,8 +65,8 @@ def _lengths(spec: ModelSpec, long: LongPlan, num_frames: int) -> tuple[int, int
     whole = fitting_latents(spec.frames, rule, num_frames)
     if whole <= long.window:
         return whole, whole
-    # CogVideoX's VAE decodes odd numbers. But where clips are far apart in length, as Latte's, only
-    # each window has to be one.
+    # CogVideoX's VAE decodes odd numbers. But where clips are further apart in length, as Latte's and
+    # those of CogVideoX 1.5 (odd by its patches), only each window has to be one.
     needed = latent_frames(rule, num_frames)
     num_latents = whole if whole <= needed + 1 else needed
     return num_latents + -(num_latents - long.window) % rule.patch, long.window

@@ -11,7 +11,7 @@ from diffusers.models.autoencoders.autoencoder_kl_cogvideox import CogVideoXCaus
 from torch.nn import functional
 
 from t2v.runtime.mosaic import Memory, Step, going_on
-from t2v.runtime.vae import TOGETHER, stepped_frames
+from t2v.runtime.vae import TOGETHER, regrouped, stepped_frames
 
 _LATENTS_AT_ONCE = 2
 
@@ -25,11 +25,11 @@ def edge_cached_frames(
     than the last frames that each convolution saw, and the whole clip is never there. What comes
     out differs from one decode by rounding: convolutions of another length add up in another order.
     """
-    vae = pipe.vae
-    together = _LATENTS_AT_ONCE * (TOGETHER if vae.use_tiling else 1)
-    pieces = (piece for chunk in chunks for piece in chunk.split(together, dim=2))
-    sizes = _LATENTS_AT_ONCE, _LATENTS_AT_ONCE
-    yield from stepped_frames(pipe, pieces, going_on(vae, edge_step(vae), *sizes))
+    vae, size = pipe.vae, _LATENTS_AT_ONCE
+    if vae.use_tiling:
+        chunks = regrouped(chunks, TOGETHER * size, TOGETHER * size)
+    pieces = (piece for chunk in chunks for piece in chunk.split(TOGETHER * size, dim=2))
+    yield from stepped_frames(pipe, pieces, going_on(vae, edge_step(vae), size, size))
 
 
 def edge_step(vae: Any) -> Step:

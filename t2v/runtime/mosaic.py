@@ -1,4 +1,4 @@
-"""A picture decoded in overlapping tiles, put together as the VAE does it itself."""
+"""Decoding that goes on in time, and in overlapping tiles, put together as the VAE does it itself."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
@@ -74,7 +74,7 @@ def going_on(
     Args:
         vae: Tells whether there are tiles, and how large.
         step: Takes a few latents.
-        first: How many at the first time; what is given may have more, and so many at least.
+        first: How many at the first time, or fewer where there are no more.
         later: How many at a time then.
         patch: Pixels along the side of a patch, for a decoder that makes patches.
     """

@@ -90,6 +90,13 @@ class Layers:
         """Take further latents; returns the frames that are finished, None if there are none."""
         return _through(self._parts, frames)
 
+    def move(self, device: torch.device) -> None:
+        """Take what the parts hold to a device."""
+        for part in self._parts:
+            for name, held in vars(part).items():
+                if isinstance(held, torch.Tensor):
+                    setattr(part, name, held.to(device))
+
     def finish(self) -> Iterator[torch.Tensor]:
         """The last frames, a few at a time: each part gives up what it held back after those before."""
         for index, part in enumerate(self._parts, start=1):
@@ -105,7 +112,10 @@ def _through(parts: Iterable[Part], frames: torch.Tensor | None) -> torch.Tensor
 
 
 class Tiles:
-    """A decoder that sees a picture in overlapping tiles, the parts once for each."""
+    """A decoder that sees a picture in overlapping tiles, the parts once for each.
+
+    What those of all tiles but one hold rests in the memory of the host until the end.
+    """
 
     def __init__(self, vae: Any, parts: Callable[[], Iterable[Part]], like: torch.Tensor) -> None:
         """Tiles of latents that are as large as `like`.
@@ -117,19 +127,24 @@ class Tiles:
         """
         self._mosaic = Mosaic(vae, like)
         self._layers = {place: Layers(parts()) for place in self._mosaic.places}
+        self._device = like.device
 
     def feed(self, frames: torch.Tensor) -> torch.Tensor | None:
         """Take further latents; returns the frames that are finished, None if there are none."""
-        made = {
-            place: layers.feed(self._mosaic.tile(frames, place))
-            for place, layers in self._layers.items()
-        }
+        made = {}
+        for place, layers in self._layers.items():
+            layers.move(frames.device)
+            made[place] = layers.feed(self._mosaic.tile(frames, place))
+            layers.move(torch.device("cpu"))
+        self._device = frames.device
         # None of all of them, if of one: all take as many frames.
         finished = {place: tile for place, tile in made.items() if tile is not None}
         return self._mosaic.joined(finished) if finished else None
 
     def finish(self) -> Iterator[torch.Tensor]:
         """The last frames, a few at a time."""
+        for layers in self._layers.values():
+            layers.move(self._device)
         for tiles in zip(*(layers.finish() for layers in self._layers.values()), strict=True):
             yield self._mosaic.joined(dict(zip(self._layers, tiles, strict=True)))
 

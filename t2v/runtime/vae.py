@@ -88,15 +88,15 @@ def _causal_frames(
     sizes: tuple[int, int],
 ) -> Iterator[np.ndarray]:
     vae, (first, later) = pipe.vae, sizes
-    own_step = causal.step(vae)
-    if vae.use_tiling:
+    own_step, is_tiling = causal.step(vae), vae.use_tiling
+    if is_tiling:
         # Its own decode prepares each tile by itself.
         first, later = first + (TOGETHER - 1) * later, TOGETHER * later
     else:
         chunks = _prepared(pipe, causal, chunks)
 
     def step(latents: torch.Tensor, memory: Memory) -> torch.Tensor:
-        return own_step(causal.prepare(vae, latents) if vae.use_tiling else latents, memory)
+        return own_step(causal.prepare(vae, latents) if is_tiling else latents, memory)
 
     decode = going_on(vae, step, *sizes, causal.patch(vae))
     try:

@@ -116,7 +116,7 @@ def test_what_was_made_since_a_fresh_start_counts(tmp_path: Path):
 
 
 def test_a_fresh_share_forgets_its_own_alone(tmp_path: Path):
-    jobs = make_jobs(8)
+    jobs = make_jobs(16)
     finished_run(tmp_path, jobs)
     with open_run(tmp_path, shard=ONE, fresh=True) as run:
         seen = [run.is_done(job) for job in jobs]
@@ -127,7 +127,7 @@ def test_a_fresh_share_forgets_its_own_alone(tmp_path: Path):
 
 
 def test_a_share_that_goes_on_after_all_was_started_over_is_not_forgotten(tmp_path: Path):
-    jobs = make_jobs(4)
+    jobs = make_jobs(16)
     finished_run(tmp_path, jobs)
     with open_run(tmp_path, fresh=True):
         pass

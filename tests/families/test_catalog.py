@@ -15,6 +15,7 @@ from t2v.errors import RequestError
 from t2v.families import adapter_for
 from t2v.plan.options import Options
 from t2v.plan.resolve import resolve
+from t2v.runtime.pipeline import PipelineAdapter
 from t2v.runtime.seeds import generator
 from t2v.testing import TINY, cosmos, tiny_spec
 from t2v.zoo.catalog import Zoo
@@ -124,6 +125,13 @@ def test_what_it_supports_is_in_the_classes(spec, twin):
     assert not supports.vae_tiling or hasattr(pipe.vae, "use_tiling")
     assert not supports.caches or isinstance(denoiser, CacheMixin)
     assert not supports.context_parallel or denoiser._cp_plan
+
+
+def test_what_streams_is_declared(spec):
+    adapter = adapter_for(spec)
+    own = type(adapter).decode_stream is not PipelineAdapter.decode_stream
+    if "windows" in spec.supports.long_video:
+        assert spec.supports.streams == (own or adapter.latent_context is not None)
 
 
 def test_windows_are_declared_where_the_pipeline_can_make_them(spec, twin):

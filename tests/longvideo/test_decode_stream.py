@@ -154,6 +154,22 @@ def tiling(vae):
     return vae
 
 
+def wide_latents(long, num_latents):
+    """As many as make several tiles, down and across."""
+    like = random_latents(long, 1)
+    shape = (1, like.shape[1], num_latents, 8, 11)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1)).to(like.dtype)
+
+
+@pytest.mark.parametrize("num_latents", [1, 3, 8, 9, 16, 18])
+@pytest.mark.parametrize("name", ["wan", "cogvideox"])
+def test_tiles_make_the_same_number_of_frames(name, num_latents):
+    long = load_long(name)
+    long = long.copy(vae=tiling(long.pipe.vae))
+    frames = streamed(long, pieces(wide_latents(long, num_latents), 3))
+    assert len(frames) == pixel_frames(long.rule, num_latents)
+
+
 REMEMBERING = ["wan", "wan-2.2-5b", "cogvideox", "mochi", "easyanimate"]
 """Tiny pipelines whose decoder goes forward in time and remembers."""
 
@@ -161,12 +177,11 @@ REMEMBERING = ["wan", "wan-2.2-5b", "cogvideox", "mochi", "easyanimate"]
 @pytest.mark.parametrize("name", [*REMEMBERING, *LAYERED, "sana-video-720p"])
 def test_tiles_are_streamed_beside_each_other(name):
     long = load_long(name)
-    like = random_latents(long, 1)
-    latents = torch.randn((1, like.shape[1], 21, 8, 11), generator=torch.Generator().manual_seed(1))
+    latents = wide_latents(long, 21)
     long = long.copy(vae=tiling(long.pipe.vae))
 
-    frames = streamed(long, pieces(latents.to(like.dtype), 5))
-    expected = decoded(long, latents.to(like.dtype))
+    frames = streamed(long, pieces(latents, 5))
+    expected = decoded(long, latents)
 
     assert frames.shape == expected.shape
     np.testing.assert_allclose(frames, expected, rtol=0, atol=1e-5)
@@ -176,11 +191,13 @@ def test_tiles_are_streamed_beside_each_other(name):
 @pytest.mark.parametrize("name", [*REMEMBERING, "ltx-2", "hunyuan-video-1.5", "sana-video-720p"])
 def test_frames_come_long_before_the_last_latents(name, tiled):
     long, taken = load_long(name), []
+    latents = random_latents(long, 60)
     if tiled:
         long = long.copy(vae=tiling(long.pipe.vae))
+        latents = wide_latents(long, 60)
 
     def source():
-        for piece in pieces(random_latents(long, 60), 1):
+        for piece in pieces(latents, 1):
             taken.append(piece.shape[2])
             yield piece
 

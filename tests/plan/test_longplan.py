@@ -71,13 +71,23 @@ def test_a_model_that_goes_on_by_itself_says_so():
     assert described(helios, request(helios, num_frames=400)) == [
         "--method native: one call of the pipeline, which goes on from what it has made"
     ]
-    with pytest.raises(RequestError, match=r"--overlap changes nothing here: it goes on by itself"):
+    with pytest.raises(
+        RequestError, match=r"--overlap changes nothing here: it is one call of the pip"
+    ):
         plan(helios, num_frames=400, overlap=8)
 
 
-def test_cogvideox_makes_odd_numbers_of_latents():
-    spec = windowed(Zoo.load(overlays=False).find("cogvideox-2b"), 13, 4)
-    for num_frames in range(58, 200):
+def test_a_long_call_of_a_model_of_clips_says_that_it_is_one(long_wan):
+    assert described(long_wan, request(long_wan, num_frames=161, method="native")) == [
+        "--method native: one call of the pipeline, which was not trained for the length"
+    ]
+    assert described(long_wan, request(long_wan, num_frames=81)) == []
+
+
+@pytest.mark.parametrize("name", ["cogvideox-2b", "cogvideox-1.5-5b"])
+def test_cogvideox_makes_odd_numbers_of_latents(name):
+    spec = Zoo.load(overlays=False).find(name)
+    for num_frames in range(spec.frames.native + 9, 200):
         (shot,) = plan(spec, num_frames=num_frames).shots
         assert shot.num_latents % 2 == 1
         assert shot.num_frames == num_frames
@@ -423,7 +433,7 @@ BAD = {
     "a loop of shared noise": (
         LONG | {"loop": True, "noise": "freenoise"},
         "A loop cannot have freenoise noise: the windows around its joint would hold the same noise "
-        "twice. Leave --noise out.",
+        "twice. Use --noise independent.",
     ),
     "more cuts than frames": (
         {

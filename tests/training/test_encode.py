@@ -5,7 +5,7 @@ import torch
 from diffusers import AutoencoderKLWan
 
 from t2v import builtin
-from training import denoiser, encode
+from training import denoiser, encode, world
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,17 @@ def test_clips_from_inside_are_as_long_as_others(shard):
         "turns": (2, 2, 5),
         "inside": (2,),
     }
+
+
+def test_what_spins_inside_is_turned_as_from_the_beginning(vae):
+    turns = []
+    for inside in (False, True):
+        tensors, scenes = encode.encode_shard(
+            vae, 5, 4, pairs=0, pointed=1, spinning=1, inside=inside, batch_size=4
+        )
+        symmetry = torch.tensor([world.SYMMETRY[one["subjects"][0]["shape"]] for one in scenes])
+        turns.append(torch.exp(1j * symmetry[:, None] * tensors["turns"][:, 0])[:, 1:])
+    torch.testing.assert_close(*turns, atol=1e-4, rtol=0)
 
 
 def test_a_shard_can_be_read_again(shard, tmp_path):
