@@ -187,6 +187,18 @@ def test_tiles_are_streamed_beside_each_other(name):
     np.testing.assert_allclose(frames, expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", [*REMEMBERING, *LAYERED])
+def test_tiles_that_rest_in_the_memory_of_the_host_go_on_on_the_device(name):
+    long = load_long(name)
+    vae = tiling(long.pipe.vae).to("cuda")
+    long, latents = long.copy(vae=vae), wide_latents(long, 21).to("cuda")
+
+    frames = streamed(long, pieces(latents, 5))
+
+    np.testing.assert_allclose(frames, decoded(long, latents), rtol=0, atol=1e-3)
+
+
 @pytest.mark.parametrize("tiled", [False, True], ids=["whole", "tiled"])
 @pytest.mark.parametrize("name", [*REMEMBERING, "ltx-2", "hunyuan-video-1.5", "sana-video-720p"])
 def test_frames_come_long_before_the_last_latents(name, tiled):
