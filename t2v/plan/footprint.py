@@ -1,9 +1,10 @@
 """How many bytes a model takes at each stage of a video, from its sizes alone.
 
 The constants are the peaks of live tensors in the real configurations of diffusers 0.42.1, counted
-without computing anything; `bench/footprint.py` counts them again, and `bench/decode.py` those of long
-videos. The margin is for what tensors do not show: workspaces of convolutions and pieces too small to use again. Memory rows of an entry
-are for people: most were measured with other code, which moves weights differently.
+without computing anything; `bench/footprint.py` counts them again, and `bench/decode.py` those of
+long videos. The margin is for what tensors do not show: workspaces of convolutions and pieces too
+small to use again. Memory rows of an entry are for people: most were measured with other code, which
+moves weights differently.
 """
 
 from collections.abc import Mapping

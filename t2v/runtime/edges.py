@@ -27,8 +27,9 @@ def edge_cached_frames(
     """
     vae, size = pipe.vae, _LATENTS_AT_ONCE
     if vae.use_tiling:
-        chunks = regrouped(chunks, TOGETHER * size, TOGETHER * size)
-    pieces = (piece for chunk in chunks for piece in chunk.split(TOGETHER * size, dim=2))
+        pieces = regrouped(chunks, TOGETHER * size, TOGETHER * size)
+    else:
+        pieces = (piece for chunk in chunks for piece in chunk.split(size, dim=2))
     yield from stepped_frames(pipe, pieces, going_on(vae, edge_step(vae), size, size))
 
 

@@ -14,7 +14,7 @@ import torch
 from diffusers import DiffusionPipeline
 
 from t2v.runtime.explain import explained
-from t2v.runtime.mosaic import Mosaic, is_tiled
+from t2v.runtime.mosaic import Mosaic, Place, is_tiled
 from t2v.runtime.vae import frames_of, regrouped, to_vae, wake
 
 LATENTS_AT_ONCE = 4
@@ -114,7 +114,7 @@ def _through(parts: Iterable[Part], frames: torch.Tensor | None) -> torch.Tensor
 class Tiles:
     """A decoder that sees a picture in overlapping tiles, the parts once for each.
 
-    What those of all tiles but one hold rests in the memory of the host until the end.
+    What those of all tiles but one hold rests in the memory of the host.
     """
 
     def __init__(self, vae: Any, parts: Callable[[], Iterable[Part]], like: torch.Tensor) -> None:
@@ -131,22 +131,25 @@ class Tiles:
 
     def feed(self, frames: torch.Tensor) -> torch.Tensor | None:
         """Take further latents; returns the frames that are finished, None if there are none."""
-        made = {}
-        for place, layers in self._layers.items():
-            layers.move(frames.device)
-            made[place] = layers.feed(self._mosaic.tile(frames, place))
-            layers.move(torch.device("cpu"))
         self._device = frames.device
-        # None of all of them, if of one: all take as many frames.
-        finished = {place: tile for place, tile in made.items() if tile is not None}
-        return self._mosaic.joined(finished) if finished else None
+        return self._joined(lambda place, layers: layers.feed(self._mosaic.tile(frames, place)))
 
     def finish(self) -> Iterator[torch.Tensor]:
         """The last frames, a few at a time."""
-        for layers in self._layers.values():
+        rest = {place: layers.finish() for place, layers in self._layers.items()}
+        while (made := self._joined(lambda place, _: next(rest[place], None))) is not None:
+            yield made
+
+    def _joined(self, step: Callable[[Place, Layers], torch.Tensor | None]) -> torch.Tensor | None:
+        made = {}
+        for place, layers in self._layers.items():
             layers.move(self._device)
-        for tiles in zip(*(layers.finish() for layers in self._layers.values()), strict=True):
-            yield self._mosaic.joined(dict(zip(self._layers, tiles, strict=True)))
+            tile = step(place, layers)
+            layers.move(torch.device("cpu"))
+            # None of all of them, if of one: all take as many frames.
+            if tile is not None:
+                made[place] = tile
+        return self._mosaic.joined(made) if made else None
 
 
 def staged_frames(
