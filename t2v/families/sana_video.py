@@ -1,7 +1,6 @@
 """SANA-Video: frames are called `frames`, and a size is made as it was asked for."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import torch
@@ -11,9 +10,8 @@ from t2v.families.ltx2 import require_wide
 from t2v.plan.request import Request
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.layout import LatentLayout, video_layout
-from t2v.runtime.lookahead import lookahead_parts
+from t2v.runtime.lookahead import lookahead_frames
 from t2v.runtime.pipeline import PipelineAdapter
-from t2v.runtime.stages import staged_frames
 from t2v.runtime.vae import causal_decoder, decoded_frames, streamed_frames, to_vae
 
 _MOTION_SCORE = " motion score: 30."
@@ -50,8 +48,7 @@ class SanaVideoAdapter(PipelineAdapter):
         if causal_decoder(pipe.vae) is not None:
             return streamed_frames(pipe, (_denormalized(pipe, chunk) for chunk in chunks))
         if _is_from_ltx2(pipe) and not pipe.vae.use_framewise_decoding:
-            parts = partial(lookahead_parts, pipe.vae.decoder)
-            return staged_frames(pipe, parts, (_denormalized(pipe, chunk) for chunk in chunks))
+            return lookahead_frames(pipe, (_denormalized(pipe, chunk) for chunk in chunks))
         return super().decode_stream(pipe, chunks)
 
     def layout(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> LatentLayout:

@@ -25,13 +25,12 @@ from t2v.plan.latents import pixel_frames
 from t2v.plan.request import Request
 from t2v.plan.windows import LongPlan, Window
 from t2v.runtime.adapter import Adapter
-from t2v.runtime.encoded import Encodings
+from t2v.runtime.encoded import MAX_KEPT, Encodings
 from t2v.runtime.layout import LatentLayout
 from t2v.runtime.seeds import generator
 
 _STATEFUL = ("scheduler", "guider")
 """Parts that remember the step before."""
-_MOST_KEPT = 32
 _CALLS_A_PROMPT = 4
 """Encoders that a pipeline has, at most, and a negative prompt for some."""
 
@@ -57,7 +56,7 @@ class WindowCalls:
         # A story without an end may have any number of prompts; the last few are kept.
         told = {(window.prompt, window.negative_prompt) for window in long.windows}
         self._encodings = Encodings(
-            max_kept=max(_MOST_KEPT, _CALLS_A_PROMPT * len(told)), before=self._before_encoding
+            max_kept=max(MAX_KEPT, _CALLS_A_PROMPT * len(told)), before=self._before_encoding
         )
         self._is_denoising = False
 

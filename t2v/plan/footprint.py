@@ -175,7 +175,7 @@ class Footprint:
 
     def decoding(self, *, tiled: bool = False) -> int:
         """Bytes to turn latents into frames, beside the VAE's weights."""
-        decoder = _DECODERS.get(self.spec.family, _ANY_DECODER)
+        decoder = self._decoder
         area, item = self.width * self.height, self._item_bytes("vae")
         if self.is_streamed and decoder.remembers and self.device in {"cpu", "mps"}:
             tiled = False
@@ -189,12 +189,15 @@ class Footprint:
 
     def resting(self, *, tiled: bool = False) -> int:
         """Bytes of the host that hold what tiles of a long video remember: less than the whole takes."""
-        remembers = _DECODERS.get(self.spec.family, _ANY_DECODER).remembers
-        return self.decoding() if tiled and self.is_streamed and remembers else 0
+        return self.decoding() if tiled and self.is_streamed and self._decoder.remembers else 0
 
     def decoding_alone(self) -> int:
         """The same with nothing else on the device, the least that whole frames take."""
         return self._largest("vae") + self.decoding()
+
+    @property
+    def _decoder(self) -> _Decoder:
+        return _DECODERS.get(self.spec.family, _ANY_DECODER)
 
     def _largest(self, role: str) -> int:
         return max(

@@ -139,13 +139,12 @@ def settled_order(spec: ModelSpec, request: Request, rung: str) -> Request:
 def described(spec: ModelSpec, request: Request) -> list[str]:
     """The method and why, and what is lost by it; nothing for a plain clip."""
     long = request.long
-    if long is None and request.num_frames > spec.frames.native:
-        how = (
-            "goes on from what it has made" if _goes_on(spec) else "was not trained for the length"
-        )
-        return [f"--method native: one call of the pipeline, which {how}"]
     if long is None:
-        return []
+        if request.num_frames <= spec.frames.native:
+            return []
+        own = _goes_on(spec)
+        how = "goes on from what it has made" if own else "was not trained for the length"
+        return [f"--method native: one call of the pipeline, which {how}"]
     rule, seconds = long.rule, number(long.rule.factor * long.overlap / request.fps)
     size = f"{pixel_frames(rule, long.window)} frames"
     match long.method:

@@ -18,6 +18,8 @@ import transformers
 
 from t2v.runtime.shelf import Shelf
 
+MAX_KEPT = 32
+"""Calls whose results stay in memory, where nothing else is said."""
 _INNER = re.compile(r"_get_\w*prompt_embeds")
 """Methods of pipelines that encode one text; `encode_prompt` calls them for each of its texts."""
 _FEW = 4
@@ -41,7 +43,7 @@ class Encodings:
     def __init__(
         self,
         *,
-        max_kept: int = 32,
+        max_kept: int = MAX_KEPT,
         shelf: Shelf | None = None,
         identity: str = "",
         before: Callable[[], None] = lambda: None,

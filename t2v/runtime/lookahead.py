@@ -40,8 +40,14 @@ class LookaheadAdapter(PipelineAdapter):
         if first is None:
             return
         timestep = self.decode_timestep(pipe, first, None)
-        parts = partial(lookahead_parts, pipe.vae.decoder, timestep)
-        yield from staged_frames(pipe, parts, chain([first], chunks))
+        yield from lookahead_frames(pipe, chain([first], chunks), timestep)
+
+
+def lookahead_frames(
+    pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor], timestep: torch.Tensor | None = None
+) -> Iterator[Frame]:
+    """Frames of latents as the VAE takes them, which come in pieces, B C f H W."""
+    return staged_frames(pipe, partial(lookahead_parts, pipe.vae.decoder, timestep), chunks)
 
 
 def lookahead_parts(decoder: Any, timestep: torch.Tensor | None = None) -> list[Stage]:
