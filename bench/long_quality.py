@@ -21,7 +21,8 @@ from diffusers import WanPipeline
 from long_ways import CELLS, SWITCH, changed, cost, joins, make
 
 from t2v import builtin
-from t2v.longvideo.report import Join, Observer
+from t2v.longvideo.report import Observer
+from t2v.plan.windows import Join
 from t2v.runtime.quiet import quiet
 from training import drawing, measure, pipeline, world
 from training.evaluate import Case, cases

@@ -16,9 +16,8 @@ from diffusers import WanPipeline
 import t2v
 from t2v.longvideo.joins import joins as plan_joins
 from t2v.longvideo.matching import matched
-from t2v.longvideo.report import Join
 from t2v.media.frames import to_uint8
-from t2v.plan.windows import spans, weights
+from t2v.plan.windows import Join, spans, weights
 from t2v.runtime.vae import decoded_frames
 from training import pipeline, text, world
 from training.evaluate import Case

@@ -135,6 +135,11 @@ WINDOW = record(
     num_latents=POSITIVE,
     prompt=said(TEXT, "Its beginning; the whole one is in the request."),
     negative_prompt=MAYBE_TEXT,
+    weights=array(
+        {"type": "number", "minimum": 0, "maximum": 1},
+        "How much it counts on each of its latent frames; those of all windows of a shot sum to 1.",
+        least=1,
+    ),
 )
 MODEL = record(
     "Which model makes it.",

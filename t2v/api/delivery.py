@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from t2v.api.progress import Progress
+from t2v.longvideo.report import Observer
 from t2v.media.audio import Sound
 from t2v.media.frames import FrameHash, to_uint8
 from t2v.media.guard import Guard, GuardReport
@@ -102,8 +103,18 @@ def deliver(
     strict_finite: bool,
     progress: Progress,
     sound: Sound | None = None,
+    observer: Observer | None = None,
 ) -> Delivered:
     """Pass every frame through the guard and the digest into the sink, and the sound ahead of them.
+
+    Args:
+        frames: In order.
+        sink: Where they go.
+        num_frames: How many there will be; 0 if nobody knows.
+        strict_finite: Whether values that are no numbers end it.
+        progress: Who is told.
+        sound: What is heard.
+        observer: Measures the frames of a long video.
 
     Raises:
         NonFiniteFrame: A frame has NaN or infinite values, and `strict_finite` is set.
@@ -115,6 +126,8 @@ def deliver(
         guard.look(frame, strict_finite=strict_finite)
         rgb = to_uint8(frame)
         digest.update(rgb)
+        if observer is not None:
+            observer.look(rgb)
         began = time.perf_counter()
         sink.write(frame if sink.wants_float else rgb)
         progress.frame(delivered, num_frames, time.perf_counter() - began)

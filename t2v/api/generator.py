@@ -195,6 +195,7 @@ class Generator:
             "pipe": loaded.pipe,
             "adapter": loaded.adapter,
             "device": loaded.device,
+            "spec": loaded.spec,
             "saved": SavedRun.of(loaded.spec, request, loaded.memory, record),
             "output": output,
             "progress": self._progress(request, output, listener),
@@ -204,7 +205,7 @@ class Generator:
             "warnings": [records.public_text(warning) for warning in loaded.warnings],
         }
         if request.long:
-            return LongRendering(**common, spec=loaded.spec, work=resume, place=work)
+            return LongRendering(**common, work=resume, place=work)
         return Rendering(**common)
 
     def encode(self, pipe: DiffusionPipeline, request: Request) -> None:
@@ -237,6 +238,7 @@ class Generator:
             loaded.pipe,
             loaded.adapter,
             loaded.device,
+            loaded.spec,
             saved,
             output,
             self._progress(saved.request, output, listener),

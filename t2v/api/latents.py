@@ -14,6 +14,7 @@ from t2v.media.parts import make_part_folder
 from t2v.plan.longplan import settled_order, with_long
 from t2v.plan.request import MemoryPlan, Plan, Request
 from t2v.plan.rungs import RUNGS
+from t2v.plan.windows import Join
 from t2v.zoo.catalog import Zoo
 from t2v.zoo.spec import COMMIT_HASH, ModelSpec
 
@@ -135,6 +136,8 @@ def _tensors(latents: "Latents") -> "dict[str, torch.Tensor]":
     named = {"latents": latents.video, "audio": latents.audio}
     if latents.decode_timestep is not None:
         named["decode_timestep"] = torch.tensor(latents.decode_timestep, dtype=torch.float64)
+    if latents.joins:
+        named["joins"] = torch.tensor([(join.first, join.last) for join in latents.joins])
     return {k: v.detach().cpu().contiguous() for k, v in named.items() if v is not None}
 
 
@@ -185,15 +188,16 @@ def read_latents(folder: Path) -> "tuple[Latents, SavedRun]":
     try:
         run = SavedRun.from_json((folder / RUN).read_text(encoding="utf-8"))
         tensors = load_file(folder / TENSORS)
-        # A silent film has no audio, most decoders take no timestep, and older runs have neither.
-        timestep = tensors.get("decode_timestep")
+        # Most videos have but the first of these, and so have older runs.
+        timestep, joins = tensors.get("decode_timestep"), tensors.get("joins")
         latents = Latents(
             tensors["latents"],
             tensors.get("audio"),
             None if timestep is None else float(timestep),
+            () if joins is None else tuple(Join(first, last) for first, last in joins.tolist()),
         )
-        for tensor in _tensors(latents).values():
-            if not tensor.is_floating_point() or not tensor.numel():
+        for tensor in (latents.video, latents.audio):
+            if tensor is not None and not (tensor.is_floating_point() and tensor.numel()):
                 raise ValueError(f"they are {tensor.dtype} of shape {tuple(tensor.shape)}")
         if latents.video.ndim != 5:
             raise ValueError(f"they are of shape {tuple(latents.video.shape)}")

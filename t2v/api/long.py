@@ -34,14 +34,12 @@ from t2v.plan.outline import shot_facts, window_facts
 from t2v.plan.story import Cue
 from t2v.plan.windows import LongPlan, Shot
 from t2v.runtime.adapter import Frame
-from t2v.zoo.spec import ModelSpec
 
 
 @dataclass(slots=True, kw_only=True)
 class LongRendering(Rendering):
     """What a long video is made with and where it goes."""
 
-    spec: ModelSpec
     work: Path | None = None
     """The work folder to go on from; None begins one."""
     place: Path | None = None
@@ -76,7 +74,6 @@ class LongRendering(Rendering):
             frames = _until(stop, frames, num_made)
         reach = max(8, self.long.rule.factor * self.long.overlap)
         observer = Observer(joins(self.long), switches(self.long), reach=reach, loop=self.long.loop)
-        frames = _observed(frames, observer)
         try:
             with self.watched(), closing(frames):
                 delivered = deliver(
@@ -86,6 +83,7 @@ class LongRendering(Rendering):
                     # Earlier frames are written already when the first bad one comes.
                     strict_finite=False,
                     progress=self.progress,
+                    observer=observer,
                 )
             if self.long.endless:
                 self._settle_end(delivered)
@@ -202,13 +200,6 @@ def _until(stop: _Stop, frames: Generator[Frame], num_made: int) -> Generator[Fr
             if num_given < num_made:
                 raise
             return
-
-
-def _observed(frames: Generator[Frame], observer: Observer) -> Generator[Frame]:
-    with closing(frames):
-        for frame in frames:
-            observer.look(frame)
-            yield frame
 
 
 def _pointing_to(folder: Path, error: T2VError) -> T2VError:

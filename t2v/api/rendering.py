@@ -23,6 +23,7 @@ from t2v.api.progress import Progress
 from t2v.api.record import public_text
 from t2v.api.video import Video
 from t2v.errors import InterruptedRun, T2VError
+from t2v.longvideo.report import Observer
 from t2v.media.guard import NonFiniteFrame
 from t2v.media.writer import Writer
 from t2v.plan.request import Request
@@ -32,6 +33,7 @@ from t2v.runtime.offload import memory_errors
 from t2v.runtime.quiet import quiet
 from t2v.runtime.seeds import generator
 from t2v.runtime.vae import upcast_vae
+from t2v.zoo.spec import ModelSpec
 
 _SOUND_MARGIN_S = 0.1
 """Models make sound in latents of some 40 ms, and round."""
@@ -44,6 +46,7 @@ class Rendering:
     pipe: DiffusionPipeline
     adapter: Adapter
     device: torch.device
+    spec: ModelSpec
     saved: SavedRun
     """The request, and its record so far: filled in as things become known."""
     output: Path | None
@@ -142,15 +145,21 @@ class Rendering:
     def _deliver(
         self, latents: Latents, sink: Writer | Memory, *, strict_finite: bool
     ) -> Delivered:
+        is_long = latents.joins or self.request.num_frames > self.spec.frames.native
+        observer = Observer(latents.joins) if is_long else None
         with self.watched(), self._frames(latents) as frames:
-            return deliver(
+            delivered = deliver(
                 frames,
                 sink,
                 num_frames=self.request.num_frames,
                 strict_finite=strict_finite,
                 progress=self.progress,
                 sound=self.adapter.sound(self.pipe, latents),
+                observer=observer,
             )
+        if observer is not None:
+            self.record["report"] = observer.report()
+        return delivered
 
     @contextmanager
     def _frames(self, latents: Latents) -> Generator[Iterable[Frame]]:

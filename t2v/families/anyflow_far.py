@@ -1,12 +1,16 @@
 """AnyFlow FAR: the flow map chunk by chunk, each attending to those before it through a cache."""
 
+from itertools import accumulate
 from typing import Any
 
 from diffusers import DiffusionPipeline
 
 from t2v.families.wan import WanAdapter
+from t2v.plan.latents import first_pixel
 from t2v.plan.request import Request
+from t2v.plan.windows import Join
 from t2v.runtime.pipeline import SelfContinuingAdapter
+from t2v.zoo.spec import LatentRule
 
 
 class AnyFlowFARAdapter(SelfContinuingAdapter, WanAdapter):
@@ -25,8 +29,20 @@ class AnyFlowFARAdapter(SelfContinuingAdapter, WanAdapter):
     def num_steps(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> int | None:
         """Steps of all chunks."""
         steps: int | None = arguments.get("num_inference_steps")
-        chunks = arguments.get("chunk_partition") or pipe.transformer.config.chunk_partition
-        return None if steps is None else len(chunks) * steps
+        return None if steps is None else len(_chunks(pipe, arguments)) * steps
+
+    def joins(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> tuple[Join, ...]:
+        """Where the chunks touch."""
+        rule = LatentRule(factor=pipe.vae_scale_factor_temporal)
+        ends = accumulate(_chunks(pipe, arguments))
+        starts = [first_pixel(rule, end) for end in ends][:-1]
+        return tuple(Join(start, start) for start in starts)
+
+
+def _chunks(pipe: DiffusionPipeline, arguments: dict[str, Any]) -> list[int]:
+    """Latent frames of each chunk of a call."""
+    trained: list[int] = pipe.transformer.config.chunk_partition
+    return arguments.get("chunk_partition") or trained
 
 
 def _partition(pipe: DiffusionPipeline, num_frames: int) -> list[int]:

@@ -9,6 +9,7 @@ import torch
 from diffusers import DiffusionPipeline
 
 from t2v.families.wan import WanAdapter
+from t2v.plan.windows import Join
 from t2v.runtime.adapter import Frame
 from t2v.runtime.pipeline import SelfContinuingAdapter, StreamingAdapter
 from t2v.runtime.vae import decoded_frames, regrouped
@@ -50,6 +51,14 @@ class HeliosAdapter(SelfContinuingAdapter, StreamingAdapter, WanAdapter):
         steps: int | None = arguments.get("num_inference_steps")
         return None if steps is None else num_chunks(pipe, arguments) * steps
 
+    def joins(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> tuple[Join, ...]:
+        """Where the chunks touch."""
+        length = _chunk_frames(pipe)
+        return tuple(
+            Join(number * length, number * length)
+            for number in range(1, num_chunks(pipe, arguments))
+        )
+
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]
     ) -> Iterator[Frame]:
@@ -72,9 +81,13 @@ class HeliosAdapter(SelfContinuingAdapter, StreamingAdapter, WanAdapter):
 
 def num_chunks(pipe: DiffusionPipeline, arguments: dict[str, Any]) -> int:
     """How many chunks the pipeline makes for a clip of so many frames."""
-    length: int = (CHUNK - 1) * pipe.vae_scale_factor_temporal + 1
     num_frames: int = arguments["num_frames"]
-    return max(1, math.ceil(num_frames / length))
+    return max(1, math.ceil(num_frames / _chunk_frames(pipe)))
+
+
+def _chunk_frames(pipe: DiffusionPipeline) -> int:
+    length: int = (CHUNK - 1) * pipe.vae_scale_factor_temporal + 1
+    return length
 
 
 adapter = HeliosAdapter()

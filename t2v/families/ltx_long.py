@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -11,9 +12,12 @@ from diffusers.schedulers import LTXEulerAncestralRFScheduler
 from diffusers.utils.torch_utils import randn_tensor
 
 from t2v.families.ltx import LTXAdapter
+from t2v.plan.latents import first_pixel
 from t2v.plan.request import Request
+from t2v.plan.windows import Join
 from t2v.runtime.adapter import Frame, Latents
 from t2v.runtime.pipeline import SelfContinuingAdapter
+from t2v.zoo.spec import LatentRule
 
 _WINDOW, _OVERLAP = 80, 24
 """Pixel frames: the pipeline's own defaults."""
@@ -69,12 +73,15 @@ class LTXLongAdapter(SelfContinuingAdapter, LTXAdapter):
 
     def num_steps(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> int | None:
         """Steps of all windows."""
-        ratio = pipe.vae_temporal_compression_ratio
-        num_latents = (arguments["num_frames"] - 1) // ratio + 1
-        window = arguments.get("temporal_tile_size", _WINDOW) // ratio
-        overlap = arguments.get("temporal_overlap", _OVERLAP) // ratio
-        num_windows: int = 1 + max(0, -(-(num_latents - window) // (window - overlap)))
-        return num_windows * (len(_to_zero(arguments["sigmas"])) - 1)
+        return len(_windows(pipe, arguments)) * (len(_to_zero(arguments["sigmas"])) - 1)
+
+    def joins(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> tuple[Join, ...]:
+        """Where windows are blended: on the latents that both have."""
+        rule = LatentRule(factor=pipe.vae_temporal_compression_ratio)
+        return tuple(
+            Join(first_pixel(rule, after.start), first_pixel(rule, before.stop))
+            for before, after in pairwise(_windows(pipe, arguments))
+        )
 
     def unpack(
         self, pipe: DiffusionPipeline, latents: torch.Tensor, arguments: dict[str, Any]
@@ -103,6 +110,17 @@ class LTXLongAdapter(SelfContinuingAdapter, LTXAdapter):
             held.append(frame)
             if len(held) > pipe.vae_temporal_compression_ratio:
                 yield held.popleft()
+
+
+def _windows(pipe: DiffusionPipeline, arguments: dict[str, Any]) -> list[range]:
+    """The latent frames of each window of a call."""
+    ratio = pipe.vae_temporal_compression_ratio
+    num_latents = (arguments["num_frames"] - 1) // ratio + 1
+    window = arguments.get("temporal_tile_size", _WINDOW) // ratio
+    stride = window - arguments.get("temporal_overlap", _OVERLAP) // ratio
+    count = 1 + max(0, -(-(num_latents - window) // stride))
+    starts = range(0, count * stride, stride)
+    return [range(start, min(start + window, num_latents)) for start in starts]
 
 
 def _to_zero(sigmas: list[float]) -> list[float]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -11,7 +12,10 @@ from diffusers.utils.torch_utils import get_module_execution_device
 
 from t2v.errors import RequestError
 from t2v.families.wan import WanAdapter
+from t2v.plan.latents import first_pixel, latent_frames
+from t2v.plan.windows import Join
 from t2v.runtime.pipeline import SelfContinuingAdapter
+from t2v.zoo.spec import LatentRule
 
 
 class SkyReelsV2DFAdapter(SelfContinuingAdapter, WanAdapter):
@@ -49,6 +53,15 @@ class SkyReelsV2DFAdapter(SelfContinuingAdapter, WanAdapter):
         steps: int | None = arguments.get("num_inference_steps")
         segments = _segments(pipe, arguments)
         return None if steps is None or arguments.get("ar_step") else len(segments) * steps
+
+    def joins(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> tuple[Join, ...]:
+        """Where the repeated frames of each segment end."""
+        rule = LatentRule(factor=pipe.vae_scale_factor_temporal)
+        segments = _segments(pipe, arguments)
+        overlap = latent_frames(rule, arguments["overlap_history"]) if segments[1:] else 0
+        ends = accumulate(segments, lambda end, length: end + length - overlap)
+        starts = [first_pixel(rule, end) for end in ends][:-1]
+        return tuple(Join(start, start) for start in starts)
 
 
 def _segments(pipe: DiffusionPipeline, arguments: dict[str, Any]) -> list[int]:

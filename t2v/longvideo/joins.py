@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import pairwise, takewhile
 
-from t2v.longvideo.report import Join
 from t2v.plan.endless import shots_of, shown_frames, windows_ahead
 from t2v.plan.latents import first_pixel
-from t2v.plan.windows import LongPlan, Shot, Window
+from t2v.plan.windows import Join, LongPlan, Shot, Window
 
 
 def joins(long: LongPlan) -> Iterator[Join]:

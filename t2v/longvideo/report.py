@@ -16,25 +16,12 @@ from t2v.longvideo.picture import Picture, look
 from t2v.longvideo.statistics import Blocks, Distribution, Rhythm
 from t2v.longvideo.switching import Switch, find_switch
 from t2v.media.frames import Frame, to_uint8
+from t2v.plan.windows import Join
 
 END = 0.15
 """The part of the video at either end that drift is measured between (as FramePack's authors do)."""
 MOST_LISTED = 64
 """Joins and switches that are listed one by one; the record has to fit into a file's metadata."""
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Where one window gives way to the next.
-
-    `first` to `last` are the frames, inclusive, whose change from the frame before belongs to the
-    join: the overlap of two windows, or a single frame where windows only touch.
-    """
-
-    first: int
-    last: int
-    cut: bool = False
-    """Whether a new shot begins here, so that the jump is meant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,8 +156,16 @@ def described(spec: ModelSpec, request: Request) -> list[str]:
             what = f"{len(long.windows)} clips of {size}, each from the last {seconds} s before it"
         case _:
             what = f"{len(long.windows)} windows of {size}, at least {seconds} s blended"
+    changed = [
+        f"--{name} {wanted} -> {made}, whole latent frames of {label(spec)}"
+        for name, wanted, made in (
+            ("window", request.window, pixel_frames(rule, long.window)),
+            ("overlap", request.overlap, rule.factor * long.overlap),
+        )
+        if wanted not in (None, made)
+    ]
     silent = [f"{spec.name} makes sound for a clip; this video has none"] if spec.audio else []
-    return [f"--method {long.method}: {what}; {long.reason}", *silent]
+    return [f"--method {long.method}: {what}; {long.reason}", *changed, *silent]
 
 
 def loop_frames(spec: ModelSpec, wanted: int) -> tuple[int, list[str]]:

@@ -66,6 +66,15 @@ def all_windows(long: LongPlan) -> list[dict[str, Any]]:
     return [window_facts(long, shot, window) for shot in long.shots for window in shot.windows]
 
 
+def weighted_windows(long: LongPlan) -> list[dict[str, Any]]:
+    """All windows, each with how much it counts on each of its latent frames."""
+    windows = zip(all_windows(long), long.windows, strict=True)
+    return [
+        facts | {"weights": [round(weight, 6) for weight in window.weights]}
+        for facts, window in windows
+    ]
+
+
 def shown(long: LongPlan, shot: Shot, window: Window) -> tuple[int, int]:
     """The first pixel frame of the video that a window counts on, and the one after its last.
 

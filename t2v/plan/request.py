@@ -9,7 +9,7 @@ from t2v.errors import RequestError
 from t2v.plan.history import Estimate
 from t2v.plan.machine import Machine
 from t2v.plan.options import Options
-from t2v.plan.outline import all_windows, outline
+from t2v.plan.outline import outline, weighted_windows
 from t2v.plan.prompts import checked_prompt
 from t2v.plan.story import Cue, parse_story
 from t2v.plan.windows import LongPlan
@@ -178,7 +178,7 @@ class Plan:
             "request": first.to_dict(),
             "duration_s": first.duration_s,
             "long": first.long and outline(first.long),
-            "windows": all_windows(first.long) if first.long else [],
+            "windows": weighted_windows(first.long) if first.long else [],
             "seeds": [request.seed for request in self.requests],
             "memory": asdict(self.memory),
             "machine": self.machine and asdict(self.machine),

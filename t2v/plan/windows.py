@@ -94,6 +94,20 @@ class LongPlan:
         return computed / sum(shot.num_latents for shot in self.shots) if computed else None
 
 
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Where one window gives way to the next, in pixel frames of the video.
+
+    `first` to `last` are the frames, inclusive, whose change from the frame before belongs to the
+    join: the overlap of two windows, or a single frame where windows only touch.
+    """
+
+    first: int
+    last: int
+    cut: bool = False
+    """Whether a new shot begins here, so that the jump is meant."""
+
+
 class Span(NamedTuple):
     """Where a window lies, and from where to where it counts."""
 

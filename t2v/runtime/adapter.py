@@ -10,6 +10,7 @@ from diffusers import DiffusionPipeline
 
 from t2v.media.audio import Sound
 from t2v.plan.request import Request
+from t2v.plan.windows import Join
 from t2v.runtime.layout import LatentLayout
 
 Frame = np.ndarray
@@ -30,6 +31,8 @@ class Latents:
     """As the adapter's `sound` takes it; None where the model makes no sound."""
     decode_timestep: float | None = None
     """For a decoder that takes a timestep; None leaves it to the adapter."""
+    joins: tuple[Join, ...] = ()
+    """Where the pipeline went on from what it had made, if it did."""
 
 
 class Adapter(Protocol):

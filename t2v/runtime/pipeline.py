@@ -10,6 +10,7 @@ from diffusers import DiffusionPipeline
 from t2v.errors import RequestError
 from t2v.media.audio import Sound
 from t2v.plan.request import Request
+from t2v.plan.windows import Join
 from t2v.runtime.adapter import Frame, Latents, OnStep
 from t2v.runtime.call import call_arguments, temporal_factor
 from t2v.runtime.chunks import decoded_whole, decoded_with_context
@@ -49,6 +50,10 @@ class PipelineAdapter:
         """Steps of the whole call, for a pipeline whose scheduler knows but those of a part."""
         return None
 
+    def joins(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> tuple[Join, ...]:
+        """Where the frames of one call go on from others of it; empty where it is in one piece."""
+        return ()
+
     def denoise(
         self, pipe: DiffusionPipeline, arguments: dict[str, Any], on_step: OnStep | None = None
     ) -> Latents:
@@ -63,6 +68,7 @@ class PipelineAdapter:
         return Latents(
             self.unpack(pipe, output.frames, arguments),
             decode_timestep=arguments.get("decode_timestep"),
+            joins=self.joins(pipe, arguments),
         )
 
     def unpack(

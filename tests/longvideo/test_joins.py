@@ -6,12 +6,11 @@ from fractions import Fraction
 import pytest
 
 from t2v.longvideo.joins import joins, switches
-from t2v.longvideo.report import Join
 from t2v.plan.endless import endless_shots, endless_windows
 from t2v.plan.live import LivePrompts
 from t2v.plan.moments import parse_moment
 from t2v.plan.story import Cue
-from t2v.plan.windows import LongPlan, Shot, Window, spans, weights
+from t2v.plan.windows import Join, LongPlan, Shot, Window, spans, weights
 from t2v.zoo.spec import LatentRule
 
 

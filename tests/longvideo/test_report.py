@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from t2v.longvideo.picture import shrunk
-from t2v.longvideo.report import Join, Observer
+from t2v.longvideo.report import Observer
 from t2v.longvideo.statistics import Blocks, Distribution
+from t2v.plan.windows import Join
 
 GRAY = 100
 

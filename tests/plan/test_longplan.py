@@ -10,7 +10,7 @@ from t2v.errors import RequestError
 from t2v.plan.latents import first_pixel, pixel_frames
 from t2v.plan.longplan import described, frames_at_once, settled_order
 from t2v.plan.options import Options
-from t2v.plan.outline import all_windows
+from t2v.plan.outline import all_windows, weighted_windows
 from t2v.plan.request import Request
 from t2v.plan.resolve import requests_for, resolve
 from t2v.zoo.catalog import Zoo
@@ -226,6 +226,23 @@ def test_the_seed_of_a_storys_first_prompt_is_the_videos(long_wan):
     assert (made.seed, made.long.shots[0].seed, made.origins["seed"]) == (9, 9, "flag")
     more = requests_for(long_wan, made, 3)
     assert len({one.long.shots[0].seed for one in more}) == 3
+
+
+def test_planned_windows_say_how_much_they_count_on_each_latent_frame(long_wan):
+    long = plan(long_wan, num_frames=161)
+    totals = [0.0] * long.shots[0].num_latents
+    for window in weighted_windows(long):
+        for offset, weight in enumerate(window["weights"]):
+            totals[window["latent_start"] + offset] += weight
+    assert totals == pytest.approx([1.0] * 41, abs=1e-5)
+
+
+def test_a_window_of_broken_latent_frames_is_made_whole_and_that_is_said(long_wan):
+    made = request(long_wan, num_frames=161, window=48, overlap=15)
+    assert described(long_wan, made)[1:] == [
+        "--window 48 -> 49, whole latent frames of Wan",
+        "--overlap 15 -> 16, whole latent frames of Wan",
+    ]
 
 
 def test_windows_of_a_loop_begin_within_it(long_wan):
