@@ -16,10 +16,14 @@ from t2v.longvideo.checkpoint import MANIFEST, frames_made, work_bytes
 from t2v.plan.moments import parse_moment
 from t2v.plan.story import Cue
 from tests.crash import works
-from tests.crash.children import seeds, started
-from tests.longvideo.making import endless, load_long
+from tests.crash.children import started
+from tests.longvideo.making import EMBEDDED, endless, load_long
 
 NUM_STEPS = 4
+OTHERS = (
+    *("ltx", "cogvideox", "hunyuan-video", "mochi", "animatediff", "modelscope", "latte"),
+    EMBEDDED,
+)
 
 
 def stop_at(wanted):
@@ -247,18 +251,26 @@ def test_a_damaged_checkpoint_says_so(tmp_path, files, damage):
         long.video(plan, work=tmp_path, resume=True)
 
 
-@pytest.mark.parametrize("seed", seeds(20, quick=1))
-def test_a_killed_run_makes_the_same_frames(tmp_path, seed):
+def kills():
+    """Twenty of Wan and five of each other family, nearly all for the slow tests."""
+    for name in ("wan", *OTHERS):
+        for seed in range(20 if name == "wan" else 5):
+            is_quick = name in {"wan", EMBEDDED} and seed == 0
+            yield pytest.param(name, seed, marks=[] if is_quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("name", "seed"), [*kills()])
+def test_a_killed_run_makes_the_same_frames(tmp_path, name, seed):
     """Killed at a random moment, in the middle of a step, a checkpoint or a decode."""
-    long = load_long("wan")
-    plan = long.plan(17, overlap=2, prompts=("a red boat", "a blue house"))
+    long = load_long(name)
+    plan = long.plan(4 * long.window - 3, prompts=("a red boat", "a blue house"))
     expected = long.video(plan)
     work = tmp_path / "work"
     work.mkdir()
-    chance = random.Random(seed)
+    chance = random.Random(f"{name} {seed}")
     count = chance.randint(1, plan.num_evaluations - 1)
 
-    with started(works.long_video, "wan", plan, work, log=tmp_path / "log") as child:
+    with started(works.long_video, name, plan, work, log=tmp_path / "log") as child:
         child.wait_for(count + 1)
         time.sleep(chance.uniform(0, 0.05))
         # On a fast machine the last steps may be over before the signal comes.
