@@ -16,14 +16,15 @@ from training.world import (
     Subject,
 )
 
-#: How much of the picture a subject crosses: from a part of it to nearly all. Windows of a long
-#: video begin where the ones before are, and a subject is rarely at the start of its way there.
-WAY = (0.25, 0.56)
+#: How much of the picture a subject crosses.
+WAY = (0.28, 0.40)
 
-#: Latent frames, of four frames each, in which what spins turns until it looks the same again, always
-#: clockwise. A clip begins at one of so many turns. Where several are possible, or both directions, a
-#: denoiser at work draws one over the other.
+#: Latent frames, of four frames each, until a motion looks the same again; what spins turns clockwise.
+#: A clip begins at one of so many places. Where more are possible, or both directions, a denoiser at
+#: work draws one over the other.
 SPIN_PERIOD = {"square": 1, "triangle": 1, "star": 1, "heart": 4}
+BOUNCE_PERIOD = 2
+ORBIT_PERIOD = 4
 
 
 @dataclass(frozen=True)
@@ -125,27 +126,27 @@ def _moved(
         case "up":
             return replace(track, y=_lane_center(track.y) + room.middle - way)
         case "bounce":
-            height = np.abs(np.sin(2 * math.pi * time + rng.uniform(0.0, math.pi)))
-            return replace(track, y=0.73 - 0.37 * height)
+            height = np.abs(np.sin(math.pi * _rounds(BOUNCE_PERIOD, rng, frames)))
+            return replace(track, y=0.72 - 0.34 * height)
         case "grow":
             return replace(track, radius=base * (0.98 + growth))
         case "shrink":
             return replace(track, radius=base * (0.98 - growth))
         case "spin":
-            turn = _spinning(subject.shape, rng, frames)
-            return replace(track, angle=turn, radius=track.radius * 1.1)
+            rounds = _rounds(SPIN_PERIOD.get(subject.shape, 1), rng, frames)
+            angle = 2 * math.pi / SYMMETRY.get(subject.shape, 1) * rounds
+            return replace(track, angle=angle, radius=track.radius * 1.1)
         case "orbit":
-            phase = rng.uniform(0, 2 * math.pi) + 2 * math.pi * time
+            phase = 2 * math.pi * _rounds(ORBIT_PERIOD, rng, frames)
             x = _lane_center(track.x) + room.orbit * np.cos(phase)
             return replace(track, x=x, y=0.5 + room.orbit * np.sin(phase))
         case _:
             return track
 
 
-def _spinning(shape: str, rng: random.Random, frames: np.ndarray) -> np.ndarray:
-    period = SPIN_PERIOD.get(shape, 1)
-    latent_frames = rng.randrange(period) + frames / 4
-    return 2 * math.pi / SYMMETRY.get(shape, 1) * latent_frames / period
+def _rounds(period: int, rng: random.Random, frames: np.ndarray) -> np.ndarray:
+    """How often a motion has come round by each frame, from one of its beginnings."""
+    return (rng.randrange(period) + frames / 4) / period
 
 
 def _lane_center(start: np.ndarray) -> float:

@@ -98,6 +98,17 @@ def test_what_bounces_goes_on_bouncing():
     np.testing.assert_allclose(track.y[8:], track.y[:-8])
 
 
+def test_what_bounces_begins_on_the_ground_or_at_the_top():
+    ways = [tracks(scene("bounce"), random.Random(seed))[0] for seed in range(20)]
+    assert {round(way.y[0], 2) for way in ways} == {0.38, 0.72}
+
+
+def test_what_moves_in_a_circle_begins_at_one_of_four_places():
+    ways = [tracks(scene("orbit"), random.Random(seed))[0] for seed in range(40)]
+    places = {(round(way.x[0], 2), round(way.y[0], 2)) for way in ways}
+    assert places == {(0.68, 0.5), (0.5, 0.68), (0.32, 0.5), (0.5, 0.32)}
+
+
 def test_scenes_with_points_can_be_asked_for():
     rng = random.Random(0)
     scenes = [world.draw_scene(rng, pointed=1.0) for _ in range(50)]
