@@ -55,11 +55,13 @@ def test_what_ran_is_what_was_planned(doodle, tmp_path):
     video = doodle.run(plan.requests[0], output=tmp_path / "a.mp4", notes=plan.notes)
 
     printed = plan.to_dict()
-    assert video.record["windows"] == printed["windows"]
+    # The record goes into the file, where thousands of weights would not fit.
+    windows = [{k: v for k, v in one.items() if k != "weights"} for one in printed["windows"]]
+    assert video.record["windows"] == windows
     assert video.record["long"] == printed["long"]
     assert len(printed["windows"]) == 3
     record = read_metadata(tmp_path / "a.mp4")
-    assert record["windows"] == printed["windows"]
+    assert record["windows"] == windows
     assert {window["prompt"] for window in record["windows"]} == {
         "a red ball",
         "a blue cube",
