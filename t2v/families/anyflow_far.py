@@ -8,7 +8,7 @@ from diffusers import DiffusionPipeline
 from t2v.families.wan import WanAdapter
 from t2v.plan.latents import first_pixel
 from t2v.plan.request import Request
-from t2v.plan.windows import Join
+from t2v.plan.windows import Join, touching
 from t2v.runtime.pipeline import SelfContinuingAdapter
 from t2v.zoo.spec import LatentRule
 
@@ -35,8 +35,7 @@ class AnyFlowFARAdapter(SelfContinuingAdapter, WanAdapter):
         """Where the chunks touch."""
         rule = LatentRule(factor=pipe.vae_scale_factor_temporal)
         ends = accumulate(_chunks(pipe, arguments))
-        starts = [first_pixel(rule, end) for end in ends][:-1]
-        return tuple(Join(start, start) for start in starts)
+        return touching([first_pixel(rule, end) for end in ends][:-1])
 
 
 def _chunks(pipe: DiffusionPipeline, arguments: dict[str, Any]) -> list[int]:

@@ -9,7 +9,7 @@ import torch
 from diffusers import DiffusionPipeline
 
 from t2v.families.wan import WanAdapter
-from t2v.plan.windows import Join
+from t2v.plan.windows import Join, touching
 from t2v.runtime.adapter import Frame
 from t2v.runtime.pipeline import SelfContinuingAdapter, StreamingAdapter
 from t2v.runtime.vae import decoded_frames, regrouped
@@ -54,10 +54,7 @@ class HeliosAdapter(SelfContinuingAdapter, StreamingAdapter, WanAdapter):
     def joins(self, pipe: DiffusionPipeline, arguments: dict[str, Any]) -> tuple[Join, ...]:
         """Where the chunks touch."""
         length = _chunk_frames(pipe)
-        return tuple(
-            Join(number * length, number * length)
-            for number in range(1, num_chunks(pipe, arguments))
-        )
+        return touching(length * number for number in range(1, num_chunks(pipe, arguments)))
 
     def decode_stream(
         self, pipe: DiffusionPipeline, chunks: Iterator[torch.Tensor]

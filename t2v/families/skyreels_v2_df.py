@@ -13,7 +13,7 @@ from diffusers.utils.torch_utils import get_module_execution_device
 from t2v.errors import RequestError
 from t2v.families.wan import WanAdapter
 from t2v.plan.latents import first_pixel, latent_frames
-from t2v.plan.windows import Join
+from t2v.plan.windows import Join, touching
 from t2v.runtime.pipeline import SelfContinuingAdapter
 from t2v.zoo.spec import LatentRule
 
@@ -60,8 +60,7 @@ class SkyReelsV2DFAdapter(SelfContinuingAdapter, WanAdapter):
         segments = _segments(pipe, arguments)
         overlap = latent_frames(rule, arguments["overlap_history"]) if segments[1:] else 0
         ends = accumulate(segments, lambda end, length: end + length - overlap)
-        starts = [first_pixel(rule, end) for end in ends][:-1]
-        return tuple(Join(start, start) for start in starts)
+        return touching([first_pixel(rule, end) for end in ends][:-1])
 
 
 def _segments(pipe: DiffusionPipeline, arguments: dict[str, Any]) -> list[int]:

@@ -6,7 +6,7 @@ overlap lies on the change. Weights are half-open ramps: the first frame of ever
 nothing, so that what a model makes of the opening of a clip is never seen inside a video.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -106,6 +106,11 @@ class Join:
     last: int
     cut: bool = False
     """Whether a new shot begins here, so that the jump is meant."""
+
+
+def touching(starts: Iterable[int]) -> tuple[Join, ...]:
+    """The joins of pieces that share no frame, from the first frame of each but the first."""
+    return tuple(Join(start, start) for start in starts)
 
 
 class Span(NamedTuple):
