@@ -88,19 +88,20 @@ def generate(
     else:
         refuse_beside_resume(ctx.params)
         plan = t2v.resume_plan(resume)
-        output = output or str(t2v.work_output(resume))
+    work = None if resume is None else Path(resume)
+    target = output if output or work is None else t2v.work_output(work)
     if dry_run:
-        outputs = t2v.output_paths(plan, output, overwrite=overwrite)
+        outputs = t2v.output_paths(plan, target, overwrite=overwrite, resume=work)
         show_plan(plan, outputs, json=json)
         return
     manner = Manner(
         show=show,
-        output=output,
+        output=target,
         overwrite=overwrite,
         strict=strict,
         save_latents=save_latents,
         allow_pickle=allow_pickle,
-        resume=None if resume is None else Path(resume),
+        resume=work,
         json=json,
         yes=yes,
     )

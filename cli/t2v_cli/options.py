@@ -47,7 +47,7 @@ _ORDER = (
 )
 _NOISE = "Of a long video: independent, freenoise, or mixed:A with A from 0 to 1."
 _ENDLESS = "Go on until Ctrl-C, which completes the video."
-_RESUME = "Go on with an unfinished long video, from the .work folder beside its output."
+_RESUME = "Go on with an unfinished video, from the .work folder beside its output."
 _SET = "Change a setting, such as seed=3 or steps=20; may be given more than once."
 
 PromptArg = Annotated[

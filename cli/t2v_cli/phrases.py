@@ -20,6 +20,15 @@ def duration(seconds: float) -> str:
     return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
 
 
+def length(seconds: float) -> str:
+    """How long a video is.
+
+    >>> [length(s) for s in (2.125, 60.0, 86400.0)]
+    ['2.125 s', '60 s', '86,400 s']
+    """
+    return f"{seconds:.4g} s" if seconds < 1000 else f"{seconds:,.0f} s"
+
+
 def counted(number: int, what: str) -> str:
     """`1 video`, `2 videos`."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

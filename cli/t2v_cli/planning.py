@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import t2v
 from t2v_cli.output import out
-from t2v_cli.phrases import duration
+from t2v_cli.phrases import counted, duration, length
 from t2v_cli.timeline import timeline
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ def _other_rows(plan: "Plan", outputs: "Sequence[Path]") -> list[tuple[str, str,
         rows.append(("peak memory", t2v.text.gib(memory.estimated_bytes), "estimate"))
     if estimate:
         rows.append(
-            ("time", f"about {duration(estimate.total_s)}", f"{estimate.runs} earlier runs")
+            ("time", f"about {duration(estimate.total_s)}", counted(estimate.runs, "earlier run"))
         )
     return rows + [("output", str(path), "") for path in outputs]
 
 
 def _length(plan: "Plan") -> str:
     request = plan.requests[0]
-    return "until it is stopped" if request.endless else f"{request.duration_s:.4g} s"
+    return "until it is stopped" if request.endless else length(request.duration_s)
 
 
 def _long_rows(plan: "Plan") -> list[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ import typer
 
 import t2v
 from t2v_cli.output import one_line, out
-from t2v_cli.phrases import duration
+from t2v_cli.phrases import duration, length
 from t2v_cli.progress import Display
 from t2v_cli.stopping import Stopping
 from t2v_cli.terminal import is_terminal
@@ -29,7 +29,7 @@ class Manner:
     """How a run is carried out and shown: what the options beside the request say."""
 
     show: Display
-    output: str | None = None
+    output: "str | Path | None" = None
     overwrite: bool = False
     strict: bool = False
     save_latents: bool = False
@@ -58,12 +58,14 @@ def _length(request: "Request") -> str:
     rate = f"{float(request.fps):.5g} fps"
     if request.endless:
         return f"until you stop it, at {rate}"
-    return f"{request.num_frames} frames = {request.duration_s:.4g} s at {rate}"
+    return f"{request.num_frames} frames = {length(request.duration_s)} at {rate}"
 
 
 def carry_out(plan: "Plan", manner: Manner) -> "list[Video]":
     """Make the videos of a plan and show each as it is finished."""
-    outputs = t2v.output_paths(plan, manner.output, overwrite=manner.overwrite)
+    outputs = t2v.output_paths(
+        plan, manner.output, overwrite=manner.overwrite, resume=manner.resume
+    )
     manner.show(t2v.Event("plan", item=outputs[0].name, message=headline(plan, outputs)))
     for note in plan.notes:
         manner.show(t2v.Event("plan", message=note))
@@ -129,8 +131,8 @@ def show_video(video: "Video", seconds: float, show: Display, *, json: bool) -> 
     if video.status == "suspect":
         reasons = ", ".join(video.record["guard"]["suspect"])
         out.warn(f"the frames look broken: {reasons}")
-    length = f"{float(video.record['duration_s']):.4g} s of video"
-    out.talk(f"{video.output}: {length} made in {duration(seconds)}")
+    made = f"{length(float(video.record['duration_s']))} of video"
+    out.talk(f"{video.output}: {made} made in {duration(seconds)}")
     if json:
         out.json(video.record | {"output": str(video.output)})
     # On one terminal the line above has said it.

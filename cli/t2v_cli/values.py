@@ -50,9 +50,10 @@ def to_options(given: Mapping[str, Any]) -> "Options":
 
 def refuse_beside_resume(given: Mapping[str, Any]) -> None:
     """What is resumed was planned when it began; nothing about it can be asked for again."""
-    names = ["prompt", "size", "save_latents", *t2v.Options.model_fields]
-    for name in names:
-        if given.get(name):
+    asked = {name: given.get(name) for name in ("prompt", "size", *t2v.Options.model_fields)}
+    asked["save_latents"] = given.get("save_latents") or None
+    for name, value in asked.items():
+        if value not in (None, (), []):
             what = "PROMPT" if name == "prompt" else f"--{name.replace('_', '-')}"
             raise typer.BadParameter(
                 f"goes on as it was begun; leave {what} out", param_hint="--resume"

@@ -194,7 +194,11 @@ def plan() -> Schema:
             "Everything that is known before a weight is loaded.",
             model=MODEL,
             request=said(REQUEST, "Of the first video, every value with who decided it."),
-            duration_s={"type": "number", "exclusiveMinimum": 0},
+            duration_s={
+                "description": "Null for a video without an end.",
+                "type": ["number", "null"],
+                "exclusiveMinimum": 0,
+            },
             long=maybe(LONG, "How a video is made that is no plain clip; null for a clip."),
             windows=array(WINDOW),
             seeds=array(COUNT, "One for each video.", least=1),

@@ -1,5 +1,7 @@
 """Shots that are clips of their own: one plain call of the pipeline each, one after another."""
 
+import functools
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -7,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t2v.api.latents import TENSORS, SavedRun, read_latents, save_latents
+from t2v.api.work import IDENTITY
+from t2v.longvideo.identity import identity_of, settle_identity
+from t2v.media.parts import disk_error
 from t2v.plan.longplan import clip_length
 from t2v.plan.request import Request
 from t2v.plan.windows import Shot
@@ -18,18 +23,27 @@ if TYPE_CHECKING:
 
 
 def clip_frames(rendering: "LongRendering", folder: Path | None) -> Iterator[Frame]:
-    """The frames of all shots. Latents of finished shots are kept in the work folder."""
+    """The frames of all shots.
+
+    In the work folder are the latents of finished shots, and of the one under way its evaluations.
+    """
     shots = rendering.long.shots
+    if folder is not None:
+        identity = identity_of(rendering.pipe, rendering.request, rendering.further_arguments)
+        settle_identity(folder / IDENTITY, identity)
     for shot in shots:
         clip = _clip(rendering, shot)
         kept = None if folder is None else folder / f"shot-{shot.index:05d}"
         if kept is not None and (kept / TENSORS).is_file():
             latents, _ = read_latents(kept)
         else:
-            latents = _denoise(rendering, clip, shot.index, len(shots))
+            begun = None if folder is None else folder / f"begun-{shot.index:05d}"
+            latents = _denoise(rendering, clip, shot.index, len(shots), begun)
             if kept is not None:
                 run = SavedRun.of(rendering.spec, clip, rendering.saved.memory, rendering.record)
                 save_latents(kept, latents, run)
+            if begun is not None:
+                shutil.rmtree(begun, ignore_errors=True)
         rendering.progress.decode()
         yield from islice(rendering.adapter.decode(rendering.pipe, latents), shot.num_frames)
 
@@ -49,7 +63,9 @@ def _clip(rendering: "LongRendering", shot: Shot) -> Request:
     )
 
 
-def _denoise(rendering: "LongRendering", clip: Request, index: int, of_shots: int) -> Latents:
+def _denoise(
+    rendering: "LongRendering", clip: Request, index: int, of_shots: int, begun: Path | None
+) -> Latents:
     arguments = rendering.adapter.call_arguments(rendering.pipe, clip)
     arguments |= rendering.further_arguments
     arguments["generator"] = generator(clip.seed)
@@ -62,4 +78,14 @@ def _denoise(rendering: "LongRendering", clip: Request, index: int, of_shots: in
         if step or index == 0:
             progress.step(index * of + step, of_shots * of)
 
-    return rendering.adapter.denoise(rendering.pipe, arguments, on_step)
+    folder = None if begun is None else functools.partial(_made, begun)
+    with rendering.evaluations(folder, clip):
+        return rendering.adapter.denoise(rendering.pipe, arguments, on_step)
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise disk_error(folder, error) from error
+    return folder

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from t2v.api.latents import latents_output, read_latents
+from t2v.api.latents import TENSORS, latents_output, read_latents
 from t2v.api.loading import load_for
 from t2v.api.video import Video, refuse_suspect
+from t2v.api.work import refuse_work
 from t2v.errors import RequestError
 from t2v.plan.events import Listener, silent
 
@@ -40,6 +41,8 @@ def decode(
     folder = Path(folder)
     if folder.name in ("", ".."):  # `.` and the like have no name to find the output by
         folder = folder.resolve()
+    if not (folder / TENSORS).is_file():
+        refuse_work(folder)
     latents, saved = read_latents(folder)
     target = Path(output) if output is not None else latents_output(folder)
     generator = load_for(

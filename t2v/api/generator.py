@@ -15,7 +15,7 @@ from t2v.api.long import LongRendering
 from t2v.api.progress import Progress
 from t2v.api.rendering import Rendering
 from t2v.api.video import Video, refuse_suspect
-from t2v.api.work import refuse_to_save
+from t2v.api.work import read_work, refuse_to_save
 from t2v.errors import RequestError
 from t2v.plan.events import Listener, silent
 from t2v.plan.forecast import forecast, timings_of_one, workload_of
@@ -148,7 +148,7 @@ class Generator:
     ) -> Video:
         """Make the video of a planned request: `generate` with the planning done already.
 
-        `resume` is the work folder of a long video to go on with.
+        `resume` is the work folder of an unfinished video to go on with.
         """
         if save_latents:
             refuse_to_save(request)
@@ -182,7 +182,7 @@ class Generator:
     ) -> Rendering:
         """The making of a video, for whoever wants its halves: `denoise` and `decode`.
 
-        `work` is where the work folder of a long video shall be, instead of beside the output.
+        `work` is where the work folder shall be, instead of beside the output.
         """
         loaded = self._loaded
         if loaded.spec.defaults.flow_shift_by_height:
@@ -190,23 +190,25 @@ class Generator:
         record = records.begin(request, loaded.spec, loaded.memory) | loaded.facts
         further = loaded.spec.defaults.further_arguments(request.num_inference_steps)
         record["further_arguments"] = further
+        save_latents = save_latents or (resume is not None and read_work(resume).save_latents)
         record["notes"] = [records.public_text(note) for note in notes]
         common = {
             "pipe": loaded.pipe,
             "adapter": loaded.adapter,
             "device": loaded.device,
             "spec": loaded.spec,
-            "saved": SavedRun.of(loaded.spec, request, loaded.memory, record),
+            "saved": SavedRun.of(
+                loaded.spec, request, loaded.memory, record, save_latents=save_latents
+            ),
             "output": output,
             "progress": self._progress(request, output, listener),
             "further_arguments": further,
             "overwrite": overwrite,
-            "keep": save_latents,
+            "work": resume,
+            "place": work,
             "warnings": [records.public_text(warning) for warning in loaded.warnings],
         }
-        if request.long:
-            return LongRendering(**common, work=resume, place=work)
-        return Rendering(**common)
+        return LongRendering(**common) if request.long else Rendering(**common)
 
     def encode(self, pipe: DiffusionPipeline, request: Request) -> None:
         """Call a copy of the pipeline that ends with `Encoded` once it has encoded the prompt."""

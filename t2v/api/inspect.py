@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from t2v.api.work import refuse_work
 from t2v.errors import RequestError
 from t2v.media.metadata import read_metadata, require_readable
 
@@ -21,11 +22,13 @@ def inspect(path: str | Path) -> dict[str, Any]:
 
     Raises:
         DiskError: There is no such file, or it is no video.
+        RequestError: The folder holds what is needed to finish a video.
     """
     from t2v.media.probe import probe
 
     path = Path(path)
     require_readable(path)
+    refuse_work(path)
     if path.suffix.lower() == ".json":
         return {"file": None, "record": read_metadata(path)}
     facts = asdict(probe(path))

@@ -37,13 +37,21 @@ class SavedRun:
     request: Request
     memory: MemoryPlan
     record: dict[str, Any]
+    save_latents: bool = False
+    """Whether the latents were wanted beside the output."""
 
     @classmethod
     def of(
-        cls, spec: ModelSpec, request: Request, memory: MemoryPlan, record: dict[str, Any]
+        cls,
+        spec: ModelSpec,
+        request: Request,
+        memory: MemoryPlan,
+        record: dict[str, Any],
+        *,
+        save_latents: bool = False,
     ) -> "SavedRun":
         """The run of a model."""
-        return cls(spec.folder or spec.name, request, memory, record)
+        return cls(spec.folder or spec.name, request, memory, record, save_latents)
 
     def plan(self) -> Plan:
         """The plan to load the model by."""
@@ -51,7 +59,7 @@ class SavedRun:
         if spec.repo and isinstance(revision, str) and COMMIT_HASH.fullmatch(revision):
             spec = spec.model_copy(update={"revision": revision})
         request = settled_order(spec, with_long(spec, self.request), self.memory.rung)
-        return Plan(spec, (request,), self.memory)
+        return Plan(spec, (request,), self.memory, tuple(self.record.get("notes", ())))
 
     def to_json(self) -> str:
         """As one document."""
@@ -61,6 +69,7 @@ class SavedRun:
             "story_file": self.request.story_file,
             "memory": asdict(self.memory),
             "record": self.record,
+            "save_latents": self.save_latents,
         }
         return json.dumps(document, indent=2)
 
@@ -80,6 +89,7 @@ class SavedRun:
             replace(Request.from_dict(document["request"]), story_file=story_file),
             MemoryPlan(rung, tiling, str(memory["reason"])),
             document["record"],
+            document.get("save_latents") is True,
         )
 
 

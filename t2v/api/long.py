@@ -1,6 +1,5 @@
 """A request longer than one clip, from its windows to a delivered video."""
 
-import shlex
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -11,13 +10,11 @@ from typing import Any
 from t2v import longvideo
 from t2v.api.clips import clip_frames
 from t2v.api.delivery import Delivered, deliver, open_sink
-from t2v.api.latents import RUN
 from t2v.api.record import public_request
 from t2v.api.rendering import Rendering
 from t2v.api.timing import Timed
 from t2v.api.video import Video
-from t2v.api.work import work_folder, working
-from t2v.errors import InterruptedRun, T2VError
+from t2v.errors import InterruptedRun
 from t2v.longvideo.checkpoint import frames_made
 from t2v.longvideo.joins import joins, switches
 from t2v.longvideo.report import Observer
@@ -40,11 +37,6 @@ from t2v.runtime.adapter import Frame
 class LongRendering(Rendering):
     """What a long video is made with and where it goes."""
 
-    work: Path | None = None
-    """The work folder to go on from; None begins one."""
-    place: Path | None = None
-    """Where it is begun; None is beside the output."""
-
     @property
     def long(self) -> LongPlan:
         """The plan of its windows."""
@@ -53,17 +45,8 @@ class LongRendering(Rendering):
 
     def render(self) -> Video:
         """Denoise, decode, look and write, all at once; what is unfinished can be gone on with."""
-        if self.output is None:
-            return self._render(None)
-        folder = self.work or self.place or work_folder(self.output)
-        is_resumed = self.work is not None
-        with working(folder, self.saved, resume=is_resumed, overwrite=self.overwrite):
-            try:
-                return self._render(folder)
-            except T2VError as error:
-                if self.place is not None:
-                    raise  # whoever chose the place knows how to go on
-                raise _pointing_to(folder, error) from error
+        with self.working() as work:
+            return self._render(None if work is None else work.folder())
 
     def _render(self, folder: Path | None) -> Video:
         sink = open_sink(self.request, self.output, overwrite=self.overwrite)
@@ -200,15 +183,3 @@ def _until(stop: _Stop, frames: Generator[Frame], num_made: int) -> Generator[Fr
             if num_given < num_made:
                 raise
             return
-
-
-def _pointing_to(folder: Path, error: T2VError) -> T2VError:
-    """The error with the way to go on, where there is something to go on from."""
-    # What is wrong with the work itself says what to do about --resume.
-    is_told = "--resume" in str(error)
-    if is_told or not folder.is_dir() or {entry.name for entry in folder.iterdir()} <= {RUN}:
-        return error
-    return type(error)(
-        f"{error}\nWhat is done is kept; go on with: "
-        f"t2v generate --resume {shlex.quote(str(folder))}"
-    )

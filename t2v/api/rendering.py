@@ -1,8 +1,8 @@
 """One request, from noise to a delivered video."""
 
 import shlex
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,10 @@ from t2v.api.latents import (
 from t2v.api.progress import Progress
 from t2v.api.record import public_text
 from t2v.api.video import Video
+from t2v.api.work import Work, work_folder, working
 from t2v.errors import InterruptedRun, T2VError
+from t2v.longvideo.evaluations import Evaluations
+from t2v.longvideo.identity import identity_of
 from t2v.longvideo.report import Observer
 from t2v.media.guard import NonFiniteFrame
 from t2v.media.writer import Writer
@@ -54,8 +57,10 @@ class Rendering:
     further_arguments: dict[str, Any] = field(default_factory=dict)
     """Arguments of the pipeline's call that the model's entry adds."""
     overwrite: bool = False
-    keep: bool = False
-    """Whether the latents are kept though nothing went wrong."""
+    work: Path | None = None
+    """The work folder to go on from; None begins one."""
+    place: Path | None = None
+    """Where it is begun; None is beside the output."""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -71,34 +76,61 @@ class Rendering:
     def render(self) -> Video:
         """Denoise, decode, look, write.
 
-        Latents are saved beside the output when anything after denoising fails, so that the
-        expensive part is never lost.
+        A run that is stopped or fails can be gone on with: from its last evaluations or, after the
+        last step, from its latents, so that the expensive part is never lost.
         """
         # Opened before the work starts: a folder that cannot be written to is found out now.
-        if self.keep and self.output:
+        if self.saved.save_latents and self.output:
             refuse_foreign_latents(latents_folder(self.output))
-        sink = open_sink(self.request, self.output, overwrite=self.overwrite)
-        try:
-            latents = self._denoise()
-            if self.keep and self.output:
-                save_latents(latents_folder(self.output), latents, self.saved)
+        with self.working() as work:
+            sink = open_sink(self.request, self.output, overwrite=self.overwrite)
             try:
-                self.progress.decode()
-                return self._decode(latents, sink)
-            except (T2VError, KeyboardInterrupt) as error:
-                kept = keep_latents(latents, self.saved, self.output)
-                raise _pointing_to(kept, error) from error
-        except KeyboardInterrupt:
-            raise InterruptedRun(self._stopped()) from None
-        finally:
-            sink.abort()
+                latents = self._denoise(work)
+                if self.saved.save_latents and self.output:
+                    save_latents(latents_folder(self.output), latents, self.saved)
+                try:
+                    self.progress.decode()
+                    return self._decode(latents, sink)
+                except (T2VError, KeyboardInterrupt) as error:
+                    kept = keep_latents(latents, self.saved, self.output)
+                    if kept and work:
+                        work.discard()
+                    raise _pointing_to(kept, error) from error
+            except KeyboardInterrupt:
+                raise InterruptedRun(self._stopped()) from None
+            finally:
+                sink.abort()
 
     def denoise(self) -> Latents:
-        """The first half alone: nothing is written."""
-        try:
-            return self._denoise()
-        except KeyboardInterrupt:
-            raise InterruptedRun(self._stopped()) from None
+        """The first half alone. The work folder stays, for whoever chose its place."""
+        with self.working(leave=True) if self.place else nullcontext() as work:
+            try:
+                return self._denoise(work)
+            except KeyboardInterrupt:
+                raise InterruptedRun(self._stopped()) from None
+
+    @contextmanager
+    def working(self, *, leave: bool = False) -> Generator[Work | None]:
+        """The work folder; none without an output. What ends the run tells how to go on from it."""
+        if self.output is None:
+            yield None
+            return
+        folder = self.work or self.place or work_folder(self.output)
+        is_resumed = self.work is not None
+        with working(
+            folder, self.saved, resume=is_resumed, overwrite=self.overwrite, leave=leave
+        ) as work:
+            try:
+                yield work
+            except T2VError as error:
+                # Whoever chose the place knows how to go on, and what is wrong with the work
+                # itself says what to do about --resume.
+                if self.place or not work.is_begun or "--resume" in str(error):
+                    raise
+                raise type(error)(
+                    f"{error}\nWhat is done is kept; go on with: "
+                    f"t2v generate --resume {shlex.quote(str(folder))}"
+                ) from error
 
     def decode(self, latents: Latents) -> Video:
         """The second half alone, for latents that are kept somewhere already."""
@@ -117,11 +149,22 @@ class Rendering:
         arguments |= self.further_arguments
         return arguments | {"generator": generator(self.request.seed)}
 
-    def _denoise(self) -> Latents:
+    def _denoise(self, work: Work | None) -> Latents:
         arguments = self.arguments()
         self.progress.encode()
-        with self.watched():
+        folder = None if work is None else work.folder
+        with self.watched(), self.evaluations(folder, self.request):
             return self.adapter.denoise(self.pipe, arguments, self.progress.step)
+
+    def evaluations(
+        self, folder: Callable[[], Path] | None, request: Request
+    ) -> AbstractContextManager[None]:
+        """What keeps the evaluations of one call in a folder; nothing without one."""
+        if folder is None:
+            return nullcontext()
+        identity = identity_of(self.pipe, request, self.further_arguments)
+        evaluations = Evaluations(folder, identity, self._warn, resume=self.work is not None)
+        return evaluations.kept(self.pipe)
 
     def _decode(self, latents: Latents, sink: Writer | Memory) -> Video:
         try:

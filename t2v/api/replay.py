@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from t2v.api.planning import make_plan
 from t2v.api.record import public_request, version_differences
+from t2v.api.work import refuse_work
 from t2v.errors import RequestError, UnknownModelError
 from t2v.media.metadata import read_metadata
 from t2v.plan.lora import is_path, parse_lora
@@ -38,6 +39,7 @@ def replay_plan(path: str | Path, changes: Mapping[str, str] | None = None) -> R
         RequestError: The file has no record, or a change is none that can be made.
         UnknownModelError: The model it was made with is not known here.
     """
+    refuse_work(Path(path))
     record = read_metadata(Path(path))
     request = _recorded(record, Path(path))
     changed = dict(changes or {})

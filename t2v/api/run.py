@@ -31,8 +31,7 @@ def run(
         strict: Whether to fail after the last video if one looks broken.
         save_latents: Whether to keep the latents beside each output.
         allow_pickle: Whether weights in pickle files may be read.
-        resume: The work folder of the unfinished long video that the plan is of, from
-            `resume_plan`.
+        resume: The work folder of the unfinished video that the plan is of, from `resume_plan`.
         listener: Hears of stages, steps and frames.
 
     Raises:
@@ -41,7 +40,7 @@ def run(
         SuspectError: Under `strict`, after the last video.
     """
     if output is None or isinstance(output, str | Path):
-        output = output_paths(plan, output, overwrite=overwrite)
+        output = output_paths(plan, output, overwrite=overwrite, resume=resume)
     if save_latents:
         refuse_to_save(plan.requests[0])
     generator = load_for(plan, allow_pickle=allow_pickle, listener=listener)

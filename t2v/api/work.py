@@ -1,22 +1,26 @@
-"""The work folder of a long video: what a later run needs to go on where this one ended."""
+"""The work folder of a video: what a later run needs to go on where this one ended."""
 
 import contextlib
 import os
+import shlex
 import shutil
 from collections.abc import Generator
 from pathlib import Path
 
-from t2v.api.latents import RUN, SavedRun
+from t2v.api.latents import RUN, TENSORS, SavedRun
 from t2v.errors import BusyError, DiskError, OutputExistsError, RequestError, T2VError
 from t2v.media.parts import disk_error
 from t2v.plan.outline import all_windows, outline
 from t2v.plan.request import Plan, Request
+from t2v.plan.windows import LongPlan
 from t2v.zoo.store import write_text
 
 if os.name == "posix":
     import fcntl
 
 SUFFIX = ".work"
+IDENTITY = "identity.json"
+"""What finished shots were made with; it is nothing to go on from."""
 
 
 def work_folder(output: Path) -> Path:
@@ -25,14 +29,14 @@ def work_folder(output: Path) -> Path:
 
 
 def work_output(folder: str | Path) -> Path:
-    """The output that a work folder is of: `clip.mp4.work` -> `clip.mp4`."""
+    """The output that a work folder is of: `clip.mp4.work` -> `clip.mp4`, `frames.work` -> `frames`."""
     folder = Path(folder)
     name = folder.name.removesuffix(SUFFIX)
     return folder.with_name(name if name != folder.name else f"{name}.mp4")
 
 
 def resume_plan(folder: str | Path) -> Plan:
-    """The plan of an unfinished long video, as it was when it began.
+    """The plan of an unfinished video, as it was when it began.
 
     Raises:
         RequestError: The folder is none of an unfinished video, or it would be made otherwise now.
@@ -40,14 +44,18 @@ def resume_plan(folder: str | Path) -> Plan:
     folder = Path(folder)
     saved = read_work(folder)
     plan = saved.plan()
-    long = plan.requests[0].long
-    then = saved.record.get("long"), saved.record.get("windows")
-    if long is None or then != (outline(long), all_windows(long)):
+    if not is_windowed_as(saved, plan.requests[0].long):
         raise RequestError(
             f"{folder} was begun with other windows than {plan.spec.name} has now. "
             "Use the version and catalog that began it, or begin again without --resume."
         )
     return plan
+
+
+def is_windowed_as(saved: SavedRun, long: LongPlan | None) -> bool:
+    """Whether a run made the windows that it would make now; a clip has none."""
+    then = saved.record.get("long"), saved.record.get("windows")
+    return then == ((None, []) if long is None else (outline(long), all_windows(long)))
 
 
 def read_work(folder: Path) -> SavedRun:
@@ -56,18 +64,47 @@ def read_work(folder: Path) -> SavedRun:
     Raises:
         RequestError: It is no work folder, or it is damaged.
     """
+    refuse_latents(folder)
     try:
         return SavedRun.from_json((folder / RUN).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise RequestError(
             f"{folder} holds no unfinished video. Name the folder that ends with {SUFFIX}, beside "
-            "the output of a long video that was interrupted."
+            "the output of a video that was interrupted."
         ) from None
     except T2VError:
         raise
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise RequestError(f"{folder} is damaged: {reason}.") from error
+        raise RequestError(
+            f"{folder} is damaged: {reason}. Begin again with --overwrite."
+        ) from error
+
+
+def refuse_latents(folder: Path) -> None:
+    """Raise where a folder holds what a denoiser has finished: it is to be decoded.
+
+    Raises:
+        RequestError: It does.
+    """
+    if (folder / TENSORS).is_file():
+        raise RequestError(
+            f"{folder} holds finished latents. Decode them: t2v decode {shlex.quote(str(folder))}"
+        )
+
+
+def refuse_work(folder: Path) -> None:
+    """Raise where a folder is no output but what is needed to finish one.
+
+    Raises:
+        RequestError: It is.
+    """
+    refuse_latents(folder)
+    if folder.is_dir() and (folder / RUN).is_file():
+        raise RequestError(
+            f"{folder} holds an unfinished video. Go on with it: "
+            f"t2v generate --resume {shlex.quote(str(folder))}"
+        )
 
 
 def refuse_to_save(request: Request) -> None:
@@ -83,9 +120,62 @@ def refuse_to_save(request: Request) -> None:
         )
 
 
+class Work:
+    """The work folder of a run: made, and held for it, when it is first asked for."""
+
+    def __init__(self, folder: Path, run: SavedRun, *, resume: bool) -> None:
+        self._folder, self._run, self._resume = folder, run, resume
+        self._held = contextlib.ExitStack()
+        self._is_made = False
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is something to go on from."""
+        return self._is_made and not _is_empty(self._folder)
+
+    def folder(self) -> Path:
+        """The folder.
+
+        Raises:
+            BusyError: Another run holds it.
+            DiskError: It cannot be made.
+        """
+        if self._is_made:
+            return self._folder
+        try:
+            self._folder.mkdir(parents=True, exist_ok=self._resume)
+        except OSError as error:
+            raise disk_error(self._folder, error) from error
+        self._held.enter_context(_held(self._folder))
+        self._is_made = True
+        if not self._resume:
+            write_text(self._folder / RUN, self._run.to_json())
+        return self._folder
+
+    def discard(self) -> None:
+        """Delete it: what was worked on is finished, or kept elsewhere."""
+        if self._is_made:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let others have it; there is none if there is nothing to go on from."""
+        if self._is_made and not self.is_begun:
+            self.discard()
+        self._held.close()
+
+
 @contextlib.contextmanager
-def working(folder: Path, run: SavedRun, *, resume: bool, overwrite: bool) -> Generator[Path]:
-    """Hold the work folder of a run: it is gone when the video is finished, and kept otherwise.
+def working(
+    folder: Path, run: SavedRun, *, resume: bool, overwrite: bool, leave: bool = False
+) -> Generator[Work]:
+    """The work folder of a run: it is gone when the block ends well, and kept otherwise.
+
+    Args:
+        folder: Where it is, or will be.
+        run: What is made.
+        resume: Whether to go on from what is there; it is held at once then.
+        overwrite: Whether to begin again in the place of an earlier run.
+        leave: Whether to keep it when the block ends well, for whoever still needs it.
 
     Raises:
         OutputExistsError: An earlier run left one, and neither wants to go on nor to begin again.
@@ -94,36 +184,47 @@ def working(folder: Path, run: SavedRun, *, resume: bool, overwrite: bool) -> Ge
     """
     if not resume:
         _make_room(folder, overwrite=overwrite)
-    try:
-        folder.mkdir(parents=True, exist_ok=resume)
-    except OSError as error:
-        raise disk_error(folder, error) from error
-    with _held(folder):
-        try:
-            if not resume:
-                write_text(folder / RUN, run.to_json())
-            yield folder
-        except BaseException:
-            _remove_if_empty(folder)
-            raise
-        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.closing(Work(folder, run, resume=resume)) as work:
+        if resume:
+            work.folder()
+        yield work
+        if not leave:
+            work.discard()
+
+
+def refuse_unfinished(folder: Path) -> None:
+    """Raise where an earlier run has left work that could be gone on with.
+
+    Raises:
+        OutputExistsError: It has, or something else is in the place of that work.
+        BusyError: It is still at work.
+    """
+    if _is_there(folder):
+        with _held(folder):
+            raise OutputExistsError(
+                f"{folder} holds an unfinished video. Go on with "
+                f"--resume {shlex.quote(str(folder))}, or begin again with --overwrite."
+            )
 
 
 def _make_room(folder: Path, *, overwrite: bool) -> None:
+    if not overwrite:
+        refuse_unfinished(folder)
+    elif _is_there(folder):
+        with _held(folder):
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                reason = error.strerror or error
+                raise DiskError(f"Cannot delete {folder}: {reason}.") from error
+
+
+def _is_there(folder: Path) -> bool:
     if not os.path.lexists(folder):
-        return
+        return False
     if folder.is_symlink() or not (folder / RUN).is_file():
         raise OutputExistsError(f"{folder} is in the way and no work of t2v. Name another output.")
-    with _held(folder):
-        if not overwrite:
-            raise OutputExistsError(
-                f"{folder} holds an unfinished video. Go on with --resume {folder}, or begin again "
-                "with --overwrite."
-            )
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            raise DiskError(f"Cannot delete {folder}: {error.strerror or error}.") from error
+    return True
 
 
 @contextlib.contextmanager
@@ -147,8 +248,10 @@ def _held(folder: Path) -> Generator[None]:
         os.close(fd)
 
 
-def _remove_if_empty(folder: Path) -> None:
-    """A run that ended before its first checkpoint leaves nothing to go on from."""
-    with contextlib.suppress(OSError):
-        if {entry.name for entry in folder.iterdir()} <= {RUN}:
-            shutil.rmtree(folder)
+def _is_empty(folder: Path) -> bool:
+    try:
+        return {entry.name for entry in folder.iterdir()} <= {RUN, IDENTITY}
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False

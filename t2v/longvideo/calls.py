@@ -7,7 +7,8 @@ are encoded once for all windows. Nothing of the pipeline itself is changed.
 
 import copy
 import functools
-from collections.abc import Iterable
+import inspect
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -56,7 +57,9 @@ class WindowCalls:
         # A story without an end may have any number of prompts; the last few are kept.
         told = {(window.prompt, window.negative_prompt) for window in long.windows}
         self._encodings = Encodings(
-            max_kept=max(MAX_KEPT, _CALLS_A_PROMPT * len(told)), before=self._before_encoding
+            max_kept=max(MAX_KEPT, _CALLS_A_PROMPT * len(told)),
+            before=self._before_encoding,
+            on_host=True,
         )
         self._is_denoising = False
 
@@ -84,9 +87,13 @@ class WindowCalls:
         initial = noise.initial(layout, window.start)
         if layout.takes_latents:
             arguments["latents"] = initial
+            _cast_latents(pipe)
         else:
             _replace_draw(pipe, initial)
         meeting = Meeting(pipe, layout, noise, window.start, own_generator)
+        for denoiser in _own_denoisers(pipe).values():
+            # What else takes steps needs what was returned in this one.
+            denoiser.step = lambda: meeting.num_steps if meeting.beside else None
         if reached is not None:
             _skip(pipe, meeting, reached)
 
@@ -103,9 +110,10 @@ class WindowCalls:
             parts = _own_denoisers(pipe)
             now.outputs = {name: part.outputs for name, part in parts.items()}
             now.caches = {name: part.memory() for name, part in parts.items()}
+            now.latest = {name: part.latest for name, part in parts.items()}
             return now
 
-        return Live(Call(call, name=f"window {window.index}"), layout, state, meeting.is_alone)
+        return Live(Call(call, name=f"window {window.index}"), layout, state)
 
     def _arguments(self, pipe: DiffusionPipeline, window: Window) -> dict[str, Any]:
         request = replace(
@@ -161,12 +169,39 @@ def _end() -> bool:
 
 
 def _skip(pipe: DiffusionPipeline, meeting: Meeting, reached: WindowState) -> None:
-    """Let denoisers return zeros while the steps are those that were done before."""
+    """Let denoisers return zeros while the steps are those that were done before.
+
+    In the last of them they return what they returned then, where something beside needs it.
+    """
     meeting.reached = reached
     for name, denoiser in _own_denoisers(pipe).items():
         denoiser.outputs = dict(reached.outputs.get(name, {}))
         denoiser.recall(reached.caches.get(name, {}))
         denoiser.skips = lambda: meeting.is_skipping
+        latest = iter(reached.latest.get(name, []))
+        denoiser.recalled = functools.partial(_next_of, latest, meeting)
+
+
+def _next_of(latest: Iterator[list[torch.Tensor]], meeting: Meeting) -> list[torch.Tensor] | None:
+    return next(latest, None) if meeting.is_arriving else None
+
+
+def _cast_latents(pipe: Any) -> None:
+    """Let given latents have the type that drawn ones would have: many pipelines only move them."""
+    prepare = getattr(pipe, "prepare_latents", None)
+    if prepare is None:
+        return
+    signature = inspect.signature(prepare)
+
+    @functools.wraps(prepare)
+    def prepare_latents(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs)
+        latents, dtype = (given.arguments.get(name) for name in ("latents", "dtype"))
+        if isinstance(latents, torch.Tensor) and isinstance(dtype, torch.dtype):
+            given.arguments["latents"] = latents.to(dtype)
+        return prepare(*given.args, **given.kwargs)
+
+    vars(pipe)["prepare_latents"] = prepare_latents
 
 
 def _replace_draw(pipe: Any, initial: torch.Tensor) -> None:

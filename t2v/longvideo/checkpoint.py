@@ -8,16 +8,16 @@ any more is deleted: the folder holds all final latents and no more windows than
 """
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from t2v.errors import DiskError, RequestError
+from t2v.errors import DiskError
+from t2v.longvideo.identity import check_identity
 from t2v.longvideo.meeting import WindowState
+from t2v.longvideo.pace import Pace
 from t2v.longvideo.packing import files_of, read_packed, write_packed
 from t2v.longvideo.rendezvous import Kept, Reached, Rendezvous
 from t2v.plan.endless import num_windows, prompts_of
@@ -27,8 +27,6 @@ from t2v.plan.windows import LongPlan
 from t2v.zoo.store import write_text
 
 MANIFEST = "checkpoint.json"
-_SHARE = 0.05
-"""The part of the time that checkpoints may take."""
 _COUNTS = ("num_steps", "shot", "num_out", "num_started")
 _STATE = [field.name for field in fields(WindowState)]
 
@@ -51,13 +49,12 @@ class Checkpoints:
             every_s: Seconds between two checkpoints; 0 for one after every step.
             prompts: Of a video without an end: what they have shown is kept, and recalled.
         """
-        self._folder, self._identity, self._every_s = folder, identity, every_s
+        self._folder, self._identity, self._pace = folder, identity, Pace(every_s)
         self._prompts = prompts
         self.num_steps = 0
         """Steps of all windows so far."""
         self._written: dict[int, str] = {}
         """Window -> the file of its last state."""
-        self._last_s, self._pause_s = time.monotonic(), every_s
 
     def begin(self) -> None:
         """Forget an earlier run."""
@@ -77,7 +74,7 @@ class Checkpoints:
             return None
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            self._check_identity(found["identity"])
+            check_identity(self._folder, found["identity"], self._identity)
             self._written = {int(k): str(v) for k, v in found["windows"].items()}
             num_steps, shot, num_out, num_started = (int(found[name]) for name in _COUNTS)
             windows = {index: self._read(name) for index, name in self._written.items()}
@@ -111,7 +108,7 @@ class Checkpoints:
     @property
     def is_due(self) -> bool:
         """Whether it is time for the next checkpoint."""
-        return time.monotonic() - self._last_s >= self._pause_s
+        return self._pace.is_due
 
     def save(self, shot: int, rendezvous: Rendezvous) -> None:
         """Make a checkpoint of windows that all wait.
@@ -119,9 +116,10 @@ class Checkpoints:
         Raises:
             DiskError: The disk is full, or cannot be written to.
         """
-        if not all(live.is_done or live.can_resume() for live in rendezvous.live.values()):
-            return
-        began = time.monotonic()
+        with self._pace.writing():
+            self._write(shot, rendezvous)
+
+    def _write(self, shot: int, rendezvous: Rendezvous) -> None:
         files = {index: self._file_of(shot, index, rendezvous) for index in rendezvous.live}
         document = {
             "identity": self._identity,
@@ -139,8 +137,6 @@ class Checkpoints:
         for file in self._folder.glob("window-*.safetensors"):
             if file.name not in files.values():
                 file.unlink(missing_ok=True)
-        self._last_s = time.monotonic()
-        self._pause_s = max(self._every_s, (self._last_s - began) / _SHARE) if self._every_s else 0
 
     def _file_of(self, shot: int, index: int, rendezvous: Rendezvous) -> str:
         live = rendezvous.live[index]
@@ -171,15 +167,6 @@ class Checkpoints:
 
     def _latents_file(self, shot: int, index: int) -> Path:
         return self._folder / f"latents-{shot}-{index:06}.safetensors"
-
-    def _check_identity(self, found: dict[str, str]) -> None:
-        for name in dict.fromkeys([*self._identity, *found]):
-            then, now = found.get(name), self._identity.get(name)
-            if then != now:
-                raise RequestError(
-                    f"{self._folder} was begun with another {name}: {_short(then)} then, "
-                    f"{_short(now)} now. Go back to that, or begin again without --resume."
-                )
 
 
 @dataclass(slots=True)
@@ -226,8 +213,3 @@ def frames_made(folder: Path, long: LongPlan) -> int:
 def work_bytes(folder: Path) -> int:
     """What a work folder takes on disk."""
     return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."

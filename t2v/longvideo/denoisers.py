@@ -1,6 +1,6 @@
 """The denoisers of one window's call: those of the pipeline, with what has to be kept apart."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -33,11 +33,22 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
         """Asked before each evaluation whether zeros will do."""
         self.outputs: dict[str, list[Any]] = {}
         """What the denoiser was given -> shapes and formats of what it returned."""
+        self.step: Callable[[], int | None] = lambda: None
+        """Asked for the number of the step, where `latest` is wanted."""
+        self.latest: list[list[torch.Tensor]] = []
+        """What the evaluations of that step returned."""
+        self._latest_step: int | None = None
+        self.recalled: Callable[[], list[torch.Tensor] | None] = lambda: None
+        """Asked before an evaluation that is skipped for what to return in the place of zeros."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """One evaluation."""
         given = _given(args, kwargs)
         if self.skips is not None and self.skips():
+            known = self.recalled()
+            if known is not None:
+                self._remember(known)
+                return _Blank(known)
             return _Blank(_zeros(shape, kind, kwargs) for shape, kind in self.outputs[given])
         names_one = self._is_one_for_all and not self._has_context
         with self.cache_context("all") if names_one else nullcontext():
@@ -47,7 +58,16 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
                 [list(one.shape), str(one.dtype).removeprefix("torch.")]
                 for one in _tensors(returned)
             ]
+        self._remember(_tensors(returned))
         return returned
+
+    def _remember(self, returned: Iterable[torch.Tensor]) -> None:
+        step = self.step()
+        if step is None:
+            return
+        if step != self._latest_step:
+            self.latest, self._latest_step = [], step
+        self.latest.append([*returned])
 
     @contextmanager
     def cache_context(self, name: str, **kwargs: Any) -> Generator[None]:
@@ -95,7 +115,7 @@ class Denoiser(torch.nn.Module):  # type: ignore[misc]
 
 
 class _Blank(tuple[torch.Tensor, ...]):
-    """Zeros in the place of what a denoiser returns, whichever way that is asked for."""
+    """In the place of what a denoiser returns, whichever way that is asked for."""
 
     __slots__ = ()
 
@@ -109,6 +129,11 @@ def denoisers(pipe: DiffusionPipeline) -> dict[str, torch.nn.Module]:
     """The denoisers of a pipeline by the names of its components."""
     found = {name: getattr(pipe, name, None) for name in DENOISERS}
     return {name: part for name, part in found.items() if isinstance(part, torch.nn.Module)}
+
+
+def has_memory(denoiser: torch.nn.Module) -> bool:
+    """Whether a step cache of the denoiser remembers earlier evaluations."""
+    return any(True for _ in _stateful_hooks(denoiser))
 
 
 def refuse_mixing_caches(pipe: DiffusionPipeline) -> None:

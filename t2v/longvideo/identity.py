@@ -1,15 +1,19 @@
 """What has to be the same for a run to go on where another one ended."""
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
 from diffusers import DiffusionPipeline
 
+from t2v.errors import DiskError, RequestError
 from t2v.longvideo.denoisers import denoisers
 from t2v.plan.request import Request
+from t2v.zoo.store import write_text
 
 _SAMPLE = 16
 """Values of each weight that are looked at, spread over it."""
@@ -44,6 +48,42 @@ def identity_of(
         "version of diffusers": diffusers.__version__,
         "version of torch": torch.__version__,
     }
+
+
+def settle_identity(path: Path, now: Mapping[str, str]) -> None:
+    """Write down which run the folder of a file is of, or raise where it says another.
+
+    Raises:
+        RequestError: It is another; the error names the first difference.
+        DiskError: It cannot be read or written.
+    """
+    if not path.exists():
+        write_text(path, json.dumps(now, indent=1))
+        return
+    try:
+        then = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise DiskError(f"{path} is damaged. Begin again without --resume.") from error
+    check_identity(path.parent, then, now)
+
+
+def check_identity(folder: Path, then: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Raise unless the run in a folder is the one that wants to go on.
+
+    Raises:
+        RequestError: It is another; the error names the first difference.
+    """
+    for name in dict.fromkeys([*now, *then]):
+        if then.get(name) != now.get(name):
+            raise RequestError(
+                f"{folder} was begun with another {name}: {_short(then.get(name))} then, "
+                f"{_short(now.get(name))} now. Go back to that, or begin again without --resume."
+            )
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _settings(config: Any) -> list[str]:

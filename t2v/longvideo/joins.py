@@ -1,6 +1,6 @@
 """Where the windows of a plan meet, and where its prompts change, in pixel frames of the video."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, takewhile
 
 from t2v.plan.endless import shots_of, shown_frames, windows_ahead
@@ -30,9 +30,9 @@ def switches(long: LongPlan) -> list[int]:
     return [
         frame
         for shot in long.shots
-        for before, after in pairwise(shot.windows)
+        for number, (before, after) in enumerate(pairwise(shot.windows), start=1)
         if (before.prompt, before.negative_prompt) != (after.prompt, after.negative_prompt)
-        and (frame := _pixel(long, shot, _crossing(before, after))) is not None
+        and (frame := _pixel(long, shot, _crossing(shot.windows, number))) is not None
     ]
 
 
@@ -47,14 +47,16 @@ def _counting(window: Window) -> list[int]:
     return [offset for offset, weight in enumerate(window.weights) if weight > 0]
 
 
-def _crossing(before: Window, after: Window) -> int:
-    """The first latent frame on which the later window counts more."""
-    earlier = {before.start + offset: weight for offset, weight in enumerate(before.weights)}
-    return next(
-        after.start + offset
-        for offset in _counting(after)
-        if after.weights[offset] > earlier.get(after.start + offset, 0)
-    )
+def _crossing(windows: Sequence[Window], number: int) -> int:
+    """The first latent frame on which the windows from a number on count more than those before."""
+    first = windows[number]
+    last = first.start + first.length - 1
+    totals = dict.fromkeys(range(first.start, last + 1), 0.0)
+    later = (windows[index] for index in range(number, len(windows)))
+    for window in takewhile(lambda window: window.start <= last, later):
+        for offset, weight in enumerate(window.weights[: last + 1 - window.start]):
+            totals[window.start + offset] += weight
+    return next((latent for latent, total in totals.items() if total > 0.5), last)
 
 
 def _visible(long: LongPlan, shot: Shot, begin: int, end: int) -> Join | None:

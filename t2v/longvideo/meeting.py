@@ -37,6 +37,10 @@ class WindowState:
     """Component -> `Denoiser.outputs`."""
     caches: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     """Component -> `Denoiser.memory()`."""
+    beside: list[dict[str, Any]] = field(default_factory=list)
+    """Of each copy of the scheduler that takes steps of its own, as for sound: `Beside.state()`."""
+    latest: dict[str, list[list[torch.Tensor]]] = field(default_factory=dict)
+    """Component -> `Denoiser.latest`, where such a copy may still need it for its step."""
 
 
 class Meeting:
@@ -67,22 +71,28 @@ class Meeting:
 
         scheduler.step = step
         scheduler.__deepcopy__ = self._copied
-        self._num_copies = 0
+        self.beside: list[Beside] = []
+        """Copies of the scheduler."""
 
     @property
     def is_skipping(self) -> bool:
         """Whether the step that the call is in was done before."""
         return self.reached is not None and self.num_steps < self.reached.num_steps
 
-    def is_alone(self) -> bool:
-        """Whether no copy of the scheduler takes steps of its own, as one does for sound."""
-        return self._num_copies == 0
+    @property
+    def is_arriving(self) -> bool:
+        """Whether it is the last of these."""
+        return self.reached is not None and self.num_steps == self.reached.num_steps - 1
 
     def state(self) -> WindowState:
         """Where the call is; only while it waits in a meeting."""
         memories = {name: memory_of(part) for name, part in self._remembering().items()}
         return WindowState(
-            self.num_steps, list(self._returned), memories, self._generator.get_state()
+            self.num_steps,
+            list(self._returned),
+            memories,
+            self._generator.get_state(),
+            beside=[one.state() for one in self.beside],
         )
 
     def _remembering(self) -> dict[str, Any]:
@@ -117,11 +127,14 @@ class Meeting:
 
     def _copied(self, memo: dict[int, Any]) -> Any:
         """A copy that meets nobody: pipelines make one for their sound."""
-        self._num_copies += 1
         plain = copy.copy(self._scheduler)
         for name in ("step", "__deepcopy__"):
             del vars(plain)[name]
-        return copy.deepcopy(plain, memo)
+        other = copy.deepcopy(plain, memo)
+        states = [] if self.reached is None else self.reached.beside
+        number = len(self.beside)
+        self.beside.append(Beside(other, states[number] if number < len(states) else None))
+        return other
 
     def _check(self, latents: torch.Tensor) -> None:
         axis, wanted = self._layout.frame_axis, self._layout.shape
@@ -131,6 +144,40 @@ class Meeting:
                 f"{tuple(latents.shape)}, and the family says {self._layout.shape}; this is a bug "
                 "in the family."
             )
+
+
+class Beside:
+    """The steps of a copy of the scheduler. They meet nobody, and are gone on with as well."""
+
+    def __init__(self, scheduler: Any, reached: dict[str, Any] | None) -> None:
+        """Steps of a scheduler, which is wrapped from now on; those reached are not computed."""
+        self._scheduler, self._original, self._reached = scheduler, scheduler.step, reached
+        self._num_steps = 0
+        self._returned: list[torch.Tensor] = []
+
+        @functools.wraps(scheduler.step)  # pipelines read the signature
+        def step(*args: Any, **kwargs: Any) -> Any:
+            return self._step(*args, **kwargs)
+
+        scheduler.step = step
+
+    def state(self) -> dict[str, Any]:
+        """Where it is."""
+        memory = memory_of(self._scheduler)
+        return {"num_steps": self._num_steps, "returned": self._returned, "memory": memory}
+
+    def _step(self, *args: Any, **kwargs: Any) -> Any:
+        result = self._original(*args, **kwargs)
+        self._num_steps += 1
+        reached = self._reached
+        if reached is not None and self._num_steps < reached["num_steps"]:
+            return _with_tensors(result, [torch.zeros_like(one) for one in _tensors(result)])
+        if reached is not None and self._num_steps == reached["num_steps"]:
+            recall(self._scheduler, reached["memory"])
+            device = result[0].device
+            result = _with_tensors(result, [one.to(device) for one in reached["returned"]])
+        self._returned = _tensors(result)
+        return result
 
 
 def _tensors(result: Any) -> list[torch.Tensor]:

@@ -82,7 +82,8 @@ def _pack(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
         case np.ndarray() if value.dtype.kind in "biuf":
             return {"array": _add(torch.from_numpy(value), tensors)}
         case torch.Tensor():
-            return {"tensor": _add(value, tensors), "device": str(value.device)}
+            strides = None if value.is_contiguous() or 0 in value.stride() else list(value.stride())
+            return {"tensor": _add(value, tensors), "device": str(value.device), "strides": strides}
         case _:
             raise RequestError(
                 f"A checkpoint cannot hold the {type(value).__name__} that this model's scheduler "
@@ -109,8 +110,14 @@ def _unpack(value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
             return np.dtype(kind).type(number)
         case {"dtype": kind}:
             return getattr(torch, kind)
-        case {"device": device, "tensor": key}:
-            return tensors[key].to(device)
+        case {"device": device, "tensor": key, "strides": strides}:
+            tensor = tensors[key]
+            # How values lie decides which kernel takes them, and so their last bits later on.
+            if strides is not None:
+                tensor = torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype).copy_(
+                    tensor
+                )
+            return tensor.to(device)
         case {"device": device}:
             return torch.device(device)
         case {"array": key}:

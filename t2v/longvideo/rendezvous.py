@@ -29,8 +29,6 @@ class Live:
     layout: LatentLayout
     state: Callable[[], WindowState]
     """Where the call is, while it waits."""
-    can_resume: Callable[[], bool]
-    """Whether the state is all that the call remembers."""
     num_posted: int = 0
     num_blended: int = 0
     is_last: bool = False
@@ -115,16 +113,23 @@ class Rendezvous:
     def restore(self, reached: Reached, finals: dict[int, torch.Tensor]) -> None:
         """Go to where an earlier run was; only before anything runs."""
         self.num_out, self.num_started, self.finals = reached.num_out, reached.num_started, finals
-        for index, kept in sorted(reached.windows.items()):
-            self._grid.has(index)
-            live = self._start(index, kept.state)
-            live.posts, live.is_last = dict(kept.posts), kept.is_last
-            live.num_posted = live.num_blended = kept.num_posted
-            live.is_done = kept.state is None
-            self.live[index] = live
-            if not live.is_done:
-                live.call.send()
-                live.num_blended -= 1
+        try:
+            for index, kept in sorted(reached.windows.items()):
+                self._grid.has(index)
+                self._restore(index, kept)
+        except BaseException:
+            self.close()
+            raise
+
+    def _restore(self, index: int, kept: Kept) -> None:
+        live = self._start(index, kept.state)
+        live.posts, live.is_last = dict(kept.posts), kept.is_last
+        live.num_posted = live.num_blended = kept.num_posted
+        live.is_done = kept.state is None
+        self.live[index] = live
+        if not live.is_done:
+            live.call.send()
+            live.num_blended -= 1
 
     def chunks(self) -> Iterator[torch.Tensor]:
         """Latents, B C f H W, in the order of time, as they become final."""
@@ -209,12 +214,13 @@ class Rendezvous:
         self._drop_posts(index)
 
     def _finish(self, index: int, latents: torch.Tensor) -> None:
-        live = self.live[index]
-        live.is_last = live.is_done = True
         # The rest of the window is not kept for the sake of a view on it.
-        self.finals[index] = latents.clone()
+        latents = latents.clone()
+        # If this is interrupted, the window is in the middle of a step, and no checkpoint is made.
         if self._keeper is not None:
-            self._keeper.put_latents(index, self.finals[index])
+            self._keeper.put_latents(index, latents)
+        self.finals[index] = latents
+        self.live[index].is_last = self.live[index].is_done = True
 
     def _blended(self, index: int) -> torch.Tensor:
         """The weighted sum over all windows on every frame, the same in each of them."""

@@ -68,6 +68,19 @@ def prepare_folder(path: Path) -> Path:
     return path
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raise if the folder that `path` is in, or will be in, takes no files.
+
+    Raises:
+        DiskError: It does not.
+    """
+    folder = path.absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        raise disk_error(path.absolute(), PermissionError(errno.EACCES, ""))
+
+
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Raise if something is at `path` that must not be replaced."""
     try:

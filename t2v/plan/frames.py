@@ -111,11 +111,17 @@ def fit_frames(
         makes = f"{label(spec)} makes {_reason(rule, wanted)}"
         notes.append(f"{source}{wanted} frames -> {num_frames}, {makes}")
     if num_frames > rule.native and "native" not in spec.supports.long_video:
-        notes.append(
-            f"{spec.name} was trained on {rule.native} frames ({_duration(rule.native, fps)}); "
-            f"{num_frames} may repeat or drift, and need more memory"
-        )
+        notes.append(untrained(spec, fps, num_frames))
     return num_frames, notes
+
+
+def untrained(spec: ModelSpec, fps: Fraction, num_frames: int) -> str:
+    """What is said of a call for more frames than the model was trained on."""
+    native = spec.frames.native
+    return (
+        f"{spec.name} was trained on {native} frames ({_duration(native, fps)}); "
+        f"{num_frames} may repeat or drift, and need more memory"
+    )
 
 
 def snap_size(multiple: int, wanted: int) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from t2v.errors import RequestError
-from t2v.plan.frames import label, longest, number, snap_frames
+from t2v.plan.frames import label, longest, number, snap_frames, untrained
 from t2v.plan.latents import fitting_latents, latent_frames, pixel_frames
 from t2v.plan.live import LivePrompts
 from t2v.plan.methods import Wish, choose, is_long
@@ -146,24 +146,28 @@ def described(spec: ModelSpec, request: Request) -> list[str]:
         how = "goes on from what it has made" if own else "was not trained for the length"
         return [f"--method native: one call of the pipeline, which {how}"]
     rule, seconds = long.rule, number(long.rule.factor * long.overlap / request.fps)
-    size = f"{pixel_frames(rule, long.window)} frames"
+    window = pixel_frames(rule, long.window)
+    size = f"{window} frames"
     match long.method:
         case "cut":
             what = f"{len(long.shots)} clips, one after another"
         case _ if long.endless:
-            what = f"windows of {size}, {seconds} s blended, until you stop it (Ctrl-C)"
+            what = f"windows of {size}, {seconds} s shared, until you stop it (Ctrl-C)"
         case "continue":
             what = f"{len(long.windows)} clips of {size}, each from the last {seconds} s before it"
         case _:
-            what = f"{len(long.windows)} windows of {size}, at least {seconds} s blended"
+            what = f"{len(long.windows)} windows of {size}, at least {seconds} s shared"
     changed = [
         f"--{name} {wanted} -> {made}, whole latent frames of {label(spec)}"
         for name, wanted, made in (
-            ("window", request.window, pixel_frames(rule, long.window)),
+            ("window", request.window, window),
             ("overlap", request.overlap, rule.factor * long.overlap),
         )
-        if wanted not in (None, made)
+        # Clips one after another have neither; a config may say it for other videos.
+        if wanted not in (None, made) and long.method != "cut"
     ]
+    if window > spec.frames.native and long.method != "cut":
+        changed.append(untrained(spec, request.fps, window))
     silent = [f"{spec.name} makes sound for a clip; this video has none"] if spec.audio else []
     return [f"--method {long.method}: {what}; {long.reason}", *changed, *silent]
 
@@ -217,6 +221,11 @@ def _geometry(spec: ModelSpec, request: Request, method: Method) -> _Geometry:
     overlap = round(window * share)
     if request.overlap is not None:
         overlap = _overlap(spec, rule, request.overlap, window)
+    if method == "continue" and overlap == 0:
+        raise RequestError(
+            "--method continue goes on from the end of the clip before; --overlap 0 leaves nothing of "
+            "it. For shots of their own there is --method cut"
+        )
     if request.loop and overlap == 0:
         raise RequestError("--loop blends the end with the beginning; --overlap 0 leaves no room")
     return _Geometry(rule, window, min(overlap, window - 1))
@@ -272,6 +281,11 @@ def _refuse_idle(spec: ModelSpec, request: Request, why: str) -> None:
     for name in _MEANINGLESS:
         origin = request.origins.get(name, "t2v")
         if origin in {"flag", "call"} and getattr(request, name) not in {None, "auto"}:
+            if name == "window" and is_long(spec, wish_of(request, scenes_of(request))):
+                raise RequestError(
+                    f"--window {request.window}: {why}, which is one call of the pipeline; ask for "
+                    "that by --method native"
+                )
             raise RequestError(
                 f"--{name} changes nothing here: {why} "
                 f"({request.num_frames} frames = {number(request.num_frames / request.fps)} s); "

@@ -176,7 +176,7 @@ class Plan:
                 "download_bytes": spec.download_bytes or (None if spec.repo else 0),
             },
             "request": first.to_dict(),
-            "duration_s": first.duration_s,
+            "duration_s": None if first.endless else first.duration_s,
             "long": first.long and outline(first.long),
             "windows": weighted_windows(first.long) if first.long else [],
             "seeds": [request.seed for request in self.requests],

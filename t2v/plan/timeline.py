@@ -180,7 +180,7 @@ def _timed(cues: Sequence[Cue], num_frames: int | None, fps: Fraction) -> list[i
             )
         if num_frames is not None and firsts[index] >= num_frames:
             raise RequestError(
-                f"The prompt at {own} is beyond the end of the video "
+                f"The prompt at {own} begins after the last frame of the video "
                 f"({float(num_frames / fps):.4g} s, {num_frames} frames); make it longer with "
                 "--seconds, or leave the prompt out."
             )

@@ -47,6 +47,7 @@ class Encodings:
         shelf: Shelf | None = None,
         identity: str = "",
         before: Callable[[], None] = lambda: None,
+        on_host: bool = False,
     ) -> None:
         """Keep so many in memory, and all on the shelf, if there is one.
 
@@ -56,12 +57,15 @@ class Encodings:
             identity: Which weights they are and in which format. The class of the pipeline, the kind
                 of device and the versions of the libraries tell results apart as well.
             before: Is called before the text encoders are put to work.
+            on_host: Whether what is kept waits in the host's memory, to be moved to the pipeline's
+                device whenever it is asked for.
         """
-        self._max_kept, self._shelf, self._identity, self._before = (
+        self._max_kept, self._shelf, self._identity, self._before, self._on_host = (
             max_kept,
             shelf,
             identity,
             before,
+            on_host,
         )
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self._texts: OrderedDict[str, Any] = OrderedDict()
@@ -119,9 +123,12 @@ class Encodings:
             return kept or (self._shelf is not None and self._shelf.has(self._name(call, pipe)))
 
     def _found(self, call: str, pipe: Any, encode: Callable[[], Any]) -> Any:
-        return _recalled(
-            self._kept, call, lambda: self._fetched(call, pipe, encode), self._max_kept
-        )
+        def make() -> Any:
+            made = self._fetched(call, pipe, encode)
+            return _moved(made, "cpu") if self._on_host else made
+
+        found = _recalled(self._kept, call, make, self._max_kept)
+        return _moved(found, pipe._execution_device) if self._on_host else found
 
     def _fetched(self, call: str, pipe: Any, encode: Callable[[], Any]) -> Any:
         if self._shelf is None:
@@ -161,6 +168,19 @@ def _recalled(memory: OrderedDict[str, Any], call: str, make: Callable[[], Any],
     while len(memory) > most:
         memory.popitem(last=False)
     return memory[call]
+
+
+def _moved(value: Any, device: Any) -> Any:
+    """The same on a device."""
+    match value:
+        case torch.Tensor():
+            return value.to(device)
+        case tuple() | list():
+            return type(value)(_moved(one, device) for one in value)
+        case dict():
+            return {key: _moved(one, device) for key, one in value.items()}
+        case _:
+            return value
 
 
 def _one_by_one(

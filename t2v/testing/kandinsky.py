@@ -5,6 +5,7 @@
 from typing import Any
 
 import diffusers as df
+import torch
 from diffusers import DiffusionPipeline
 
 from t2v.testing.parts import clip, clip_tokenizer, qwen_tokenizer
@@ -42,12 +43,20 @@ def _sizes() -> dict[str, Any]:
     }
 
 
+def _awake(transformer: Any) -> Any:
+    """With random weights where the class begins with zeros, through which nothing would be seen."""
+    for parameter in transformer.parameters():
+        if parameter.ndim == 2 and not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.2)
+    return transformer
+
+
 def kandinsky5() -> DiffusionPipeline:
     """The 5 second shape of Lite: every token attends to every other."""
     transformer = df.Kandinsky5Transformer3DModel(
         **_sizes(), model_dim=16, patch_size=(1, 2, 2), axes_dims=(4, 6, 6)
     )
-    return df.Kandinsky5T2VPipeline(transformer=transformer, **_parts())
+    return df.Kandinsky5T2VPipeline(transformer=_awake(transformer), **_parts())
 
 
 def kandinsky5_nabla() -> DiffusionPipeline:
@@ -69,7 +78,7 @@ def kandinsky5_nabla() -> DiffusionPipeline:
         attention_add_sta=True,
         attention_method="topcdf",
     )
-    return df.Kandinsky5T2VPipeline(transformer=transformer, **_parts())
+    return df.Kandinsky5T2VPipeline(transformer=_awake(transformer), **_parts())
 
 
 def kandinsky6(*, sound: bool = True) -> DiffusionPipeline:
@@ -95,7 +104,7 @@ def kandinsky6(*, sound: bool = True) -> DiffusionPipeline:
             resblock_kernel_sizes=(3,),
             resblock_dilation_sizes=((1, 3, 5),),
         )
-    return df.Kandinsky6TI2VAPipeline(transformer=transformer, **parts)
+    return df.Kandinsky6TI2VAPipeline(transformer=_awake(transformer), **parts)
 
 
 def kandinsky6_silent() -> DiffusionPipeline:

@@ -197,6 +197,52 @@ def test_what_was_stopped_goes_on_to_the_same_frames(doodle, tmp_path, method):
     assert not work.exists()
 
 
+def test_an_unfinished_folder_of_pictures_is_gone_on_with(doodle, tmp_path):
+    stopped(doodle, tmp_path / "a", "frames", 17)
+    plan = t2v.resume_plan(tmp_path / "a.work")
+
+    list(t2v.run(plan, output=t2v.work_output(tmp_path / "a.work"), resume=tmp_path / "a.work"))
+
+    assert len(list((tmp_path / "a").glob("*.png"))) == 30
+
+
+def test_what_was_changed_in_a_request_is_still_told_when_it_goes_on(tmp_path):
+    options = t2v.Options(model="doodle-128", overlap=3, **LONG)
+    plan = t2v.make_plan("a red ball", options)
+    with pytest.raises(InterruptedRun):
+        list(t2v.run(plan, output=tmp_path / "a.mp4", listener=stopping("step", 4)))
+
+    again = t2v.resume_plan(tmp_path / "a.mp4.work")
+
+    assert "--overlap 3 -> 4, whole latent frames of Wan" in plan.notes
+    assert again.notes == plan.notes
+
+
+def test_unfinished_work_is_found_before_anything_is_loaded(doodle, tmp_path):
+    stopped(doodle, tmp_path / "a.mp4", "frames", 17)
+    plan = t2v.make_plan("a red ball", t2v.Options(model="doodle-128", **LONG))
+
+    with pytest.raises(OutputExistsError, match=r"holds an unfinished video\. Go on with --resume"):
+        t2v.output_paths(plan, tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("look", [t2v.inspect, t2v.replay_plan, t2v.decode])
+def test_a_work_folder_is_no_video_and_no_latents(doodle, tmp_path, look):
+    stopped(doodle, tmp_path / "a.mp4", "frames", 17)
+
+    with pytest.raises(RequestError, match=r"Go on with it: t2v generate --resume .*a\.mp4\.work$"):
+        look(tmp_path / "a.mp4.work")
+
+
+@pytest.mark.parametrize("look", [t2v.inspect, t2v.replay_plan, t2v.resume_plan])
+def test_finished_latents_are_to_be_decoded(doodle, tmp_path, look):
+    options = {**LONG, "num_frames": 5}
+    doodle.generate("a red ball", output=tmp_path / "a.mp4", save_latents=True, **options)
+
+    with pytest.raises(RequestError, match=r"Decode them: t2v decode .*a\.mp4\.latents$"):
+        look(tmp_path / "a.mp4.latents")
+
+
 def test_what_goes_on_does_not_count_the_time_before(doodle, tmp_path, heard):
     stopped(doodle, tmp_path / "a.mp4", "step", 4)
     work = tmp_path / "a.mp4.work"
@@ -227,6 +273,20 @@ def test_finished_shots_are_not_made_again(doodle, tmp_path, heard):
     doodle.run(request, output=tmp_path / "a.mp4", resume=work, listener=heard.append)
 
     assert [event for event in heard if event.event == "step"] == []
+
+
+def test_shots_of_other_weights_are_not_mixed_with_finished_ones(doodle, tmp_path):
+    stopped(doodle, tmp_path / "a.mp4", "frames", 16, method="cut")
+    work = tmp_path / "a.mp4.work"
+    (request,) = t2v.resume_plan(work).requests
+    bias = doodle.pipe.transformer.proj_out.bias.data
+    before = bias.clone()
+    bias += 1
+    try:
+        with pytest.raises(RequestError, match="begun with another weights"):
+            doodle.run(request, output=tmp_path / "a.mp4", resume=work)
+    finally:
+        bias.copy_(before)
 
 
 def test_an_unfinished_video_is_not_begun_again_unasked(doodle, tmp_path):

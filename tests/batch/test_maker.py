@@ -18,6 +18,7 @@ from t2v.batch.planning.plan import plan_batch
 from t2v.batch.run_folder.finished import num_bytes_of, sha256_of
 from t2v.batch.run_folder.folder import work_of
 from t2v.errors import RequestError
+from t2v.longvideo import evaluations
 from t2v.media.metadata import read_metadata
 from t2v.plan.events import silent
 from t2v.plan.forecast import forecast
@@ -211,6 +212,22 @@ def test_damaged_latents_are_made_again(open_at, tmp_path, name):
 
     (outcome,) = open_at(plan).make([job], silent)
 
+    assert outcome.frames_sha256 == alone(job)
+
+
+def test_a_clip_goes_on_where_it_was_stopped(open_at, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluations, "EVERY_S", 0)
+    plan = plan_of("a red ball", num_inference_steps=4)
+    (job,) = plan.jobs
+    (stopped,) = open_at(plan).make([job], StopAt("denoise", 3))
+    maker, made = open_at(plan), []
+    head = maker._model.lanes.first.pipe.transformer.proj_out
+    head.register_forward_hook(lambda *_: made.append(1))
+
+    (outcome,) = maker.make([job], silent)
+
+    assert stopped.status == "interrupted"
+    assert len(made) == 2  # the last step, with and without the prompt
     assert outcome.frames_sha256 == alone(job)
 
 

@@ -119,6 +119,16 @@ def test_long_videos_are_planned_with_their_own_prompts():
     assert [job.request.long.windows[-1].prompt for job in made.jobs] == ["a fox", "a dog"]
 
 
+def test_what_long_videos_alone_have_may_be_said_of_all():
+    quick = Options(model="doodle-128", device="cpu")
+    items = [Item("a clip", quick), Item("a film", quick.model_copy(update={"num_frames": 80}))]
+
+    clip, film = plan_batch(items, Options(overlap=4), seed=1).jobs
+
+    assert clip.request.long is None
+    assert film.request.long.overlap == 1
+
+
 def test_what_a_flag_says_counts_more_than_the_files_and_is_told():
     made = plan(items("a fox", "a dog", num_inference_steps=9), Options(num_inference_steps=4))
     assert {job.request.num_inference_steps for job in made.jobs} == {4}

@@ -102,7 +102,7 @@ WRONG = {
     ),
     "a prompt beyond the end": (
         ["a ball", "--seconds", "9", "--at", "10s: rain"],
-        "error: The prompt at 10s is beyond the end of the video (9 s, 72 frames); make it longer "
+        "error: The prompt at 10s begins after the last frame of the video (9 s, 72 frames); make it longer "
         "with --seconds, or leave the prompt out.",
     ),
     "a story that is not there": (
@@ -121,6 +121,16 @@ WRONG = {
         ["--story", "cut.yaml", "--seconds", "9", "--loop"],
         "error: A loop goes on into its own beginning, which a cut would end; leave --loop or the cuts "
         "out",
+    ),
+    "clips that go on from nothing": (
+        ["a ball", "--seconds", "9", "--method", "continue", "--overlap", "0"],
+        "error: --method continue goes on from the end of the clip before; --overlap 0 leaves nothing "
+        "of it. For shots of their own there is --method cut",
+    ),
+    "a window as long as the video": (
+        ["a ball", "--seconds", "9", "--window", "80"],
+        "error: --window 80: one window holds all of a shot, which is one call of the pipeline; ask "
+        "for that by --method native",
     ),
     "no seconds": (
         ["a ball", "--seconds", "0"],
@@ -162,7 +172,9 @@ def test_hours_that_do_not_fit_on_the_disk_are_refused_before_loading(cli):
     assert "make it shorter or smaller, or write to another disk" in result.err
 
 
-@pytest.mark.parametrize("extra", [("a ball",), ("--seed", "3"), ("--save-latents",)])
+@pytest.mark.parametrize(
+    "extra", [("a ball",), ("--seed", "3"), ("--save-latents",), ("--no-metadata",), ("--no-loop",)]
+)
 def test_what_is_resumed_is_not_asked_for_again(cli, extra):
     result = cli("generate", *extra, "--resume", "a.mp4.work")
     assert result.code == 2
@@ -255,6 +267,26 @@ def test_a_killed_video_is_gone_on_with(tmp_path, program, method):
     assert resumed.json()["frames_sha256"] == whole.json()["frames_sha256"]
     assert resumed.json()["output"] == "a.mp4"
     assert not (tmp_path / "a.mp4.work").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_clip_is_gone_on_with(tmp_path, program):
+    arguments = ["a ball", "--steps", "900", "--seed", "3", "-o", "a.mp4"]
+    work = tmp_path / "a.mp4.work"
+    code, _ = run_until(
+        tmp_path, arguments, lambda event: any(work.glob("evaluations-*")), signal.SIGKILL, TOLD
+    )
+    assert code == -signal.SIGKILL
+
+    again = program("generate", *arguments)
+    assert again.code == 74
+    assert "holds an unfinished video. Go on with --resume a.mp4.work" in again.err
+    resumed = program("generate", "--resume", "a.mp4.work", "--json")
+    whole = program("generate", *arguments[:-1], "b.mp4", "--json")
+
+    assert resumed.json()["frames_sha256"] == whole.json()["frames_sha256"]
+    assert resumed.json()["timings_s"]["denoise"] < whole.json()["timings_s"]["denoise"]
+    assert not work.exists()
 
 
 def test_a_prompt_in_a_timeline_cannot_move_the_cursor(cli):

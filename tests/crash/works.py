@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 import t2v
+from t2v.longvideo import evaluations
 from t2v.media.writer import open_writer
 from t2v.plan.events import Event
 from t2v.plan.windows import LongPlan
@@ -70,3 +71,14 @@ def long_video(tell: Tell, name: str, plan: LongPlan, work: Path) -> None:
     with quiet():
         for _ in load_long(name).frames(plan, work=work, checkpoint_s=0, on_step=on_step):
             pass
+
+
+def one_call(tell: Tell, model: Path, output: Path, options: dict[str, Any]) -> None:
+    """A video of one call, of which all is kept at once; its steps alone are told."""
+    evaluations.EVERY_S = 0
+
+    def listen(event: Event) -> None:
+        if event.event == "step" and event.step:
+            tell(event)
+
+    t2v.load(model).generate(output=output, listener=listen, **options)

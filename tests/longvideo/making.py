@@ -43,8 +43,9 @@ SMALL = {
 }
 """What is asked of the embedded model."""
 
-LENGTHS = {"wan": 5, "ltx": 3, "cogvideox": 5, "hunyuan_video": 3, "mochi": 3}
-"""Family -> latent frames of a window in tests, where the tiny pipeline's own clip is shorter."""
+LENGTHS = {"wan": 5, "ltx": 5, "cogvideox": 5, "hunyuan_video": 5, "mochi": 5}
+"""Family -> latent frames of a window in tests, where the tiny pipeline's own clip is too short for
+neighbors to share two."""
 
 
 @dataclass(frozen=True)
@@ -156,14 +157,14 @@ def load_long(name: str) -> Long:
     return load_fresh(name)
 
 
-def load_fresh(name: str) -> Long:
+def load_fresh(name: str, dtype: torch.dtype = torch.float32) -> Long:
     """A freshly loaded tiny model, whose files are written once, or the embedded one."""
     if name == EMBEDDED:
         folder, spec, options = builtin.folder(), Zoo.load(overlays=False).find(name), SMALL
     else:
         folder, spec, options = _folder(name), tiny_spec(name, _folder(name)), tiny_options(name)
     with quiet():
-        pipe = load_pipeline(folder, spec, dtype=torch.float32)
+        pipe = load_pipeline(folder, spec, dtype=dtype)
     adapter = adapter_for(spec)
     further = spec.defaults.further_arguments(4)
     clip = Request(prompt="a", model=name, fps=Fraction(8), seed=3, **options)

@@ -5,10 +5,12 @@ from fractions import Fraction
 
 import pytest
 
+from t2v.api.planning import make_plan
 from t2v.longvideo.joins import joins, switches
 from t2v.plan.endless import endless_shots, endless_windows
 from t2v.plan.live import LivePrompts
 from t2v.plan.moments import parse_moment
+from t2v.plan.options import Options
 from t2v.plan.story import Cue
 from t2v.plan.windows import Join, LongPlan, Shot, Window, spans, weights
 from t2v.zoo.spec import LatentRule
@@ -100,6 +102,19 @@ def test_an_endless_video_has_joins_and_cuts_as_they_come():
 def test_a_switch_is_where_the_prompt_was_asked_to_change(change):
     story = a_plan(a_shot(30, changes=[change], num_frames=117))
     assert switches(story) == [4 * change - 3]
+
+
+def test_a_prompt_begins_where_all_its_windows_together_count_more():
+    options = Options(
+        model="cogvideox-1.5-5b",
+        num_frames=159,
+        overlap=78,
+        story=[{"prompt": "a boat"}, {"at": "76f", "prompt": "a house"}],
+    )
+    long = make_plan(None, options, config=False).requests[0].long
+
+    # Up to nine windows lie over a frame. The prompt is asked for at frame 76.
+    assert switches(long) == [73]
 
 
 def test_a_new_shot_is_no_switch():

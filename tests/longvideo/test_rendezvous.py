@@ -66,6 +66,15 @@ def test_windows_equal_a_long_clip_averaged_at_the_denoiser(name, kind):
 
 
 @pytest.mark.parametrize("name", tiny_with_windows())
+def test_windows_are_made_in_half_precision(name):
+    long = load_fresh(name, torch.bfloat16)
+    overlap = min(2, long.window - 1)
+    plan = long.plan(3 * long.window - 2 * overlap, overlap=overlap, num_steps=2)
+
+    assert long.latents(plan, num_steps=2).isfinite().all()
+
+
+@pytest.mark.parametrize("name", tiny_with_windows())
 def test_the_order_of_windows_changes_no_bit(name):
     long = load_long(name)
     num_latents = 3 * long.window - 2

@@ -1,9 +1,13 @@
 """A run that was killed goes on, and makes the frames of one that was not."""
 
+import errno
+import os
 import random
 import signal
+import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import diffusers
 import numpy as np
@@ -12,12 +16,13 @@ import torch
 from safetensors import safe_open
 
 from t2v.errors import DiskError, RequestError
+from t2v.longvideo.baton import Call
 from t2v.longvideo.checkpoint import MANIFEST, frames_made, work_bytes
 from t2v.plan.moments import parse_moment
 from t2v.plan.story import Cue
 from tests.crash import works
 from tests.crash.children import started
-from tests.longvideo.making import EMBEDDED, endless, load_long
+from tests.longvideo.making import EMBEDDED, endless, load_fresh, load_long
 
 NUM_STEPS = 4
 OTHERS = (
@@ -54,6 +59,9 @@ def stopped(long, plan, work, at, **more):
         ("modelscope", diffusers.HeunDiscreteScheduler()),
         # Its guider has a momentum.
         ("motif-video", None),
+        # Their sound has a scheduler of its own.
+        ("ltx-2", None),
+        ("kandinsky-6", None),
     ],
     ids=lambda value: type(value).__name__ if value is not None and value != str(value) else value,
 )
@@ -251,6 +259,70 @@ def test_a_damaged_checkpoint_says_so(tmp_path, files, damage):
         long.video(plan, work=tmp_path, resume=True)
 
 
+@pytest.mark.parametrize("overlap", [1, 2])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_goes_on_to_the_same_bits(tmp_path, dtype, overlap):
+    # Without guidance what lies in memory as the pipeline packed it goes straight into the denoiser.
+    long = load_fresh("ltx-0.9.5", dtype)
+    long = replace(long, options={**long.options, "guidance_scale": 1.0})
+    plan = long.plan(9, overlap=overlap)
+    expected = long.latents(plan)
+
+    for at in (2, 5, 9):
+        work = tmp_path / str(at)
+        stopped(long, plan, work, at)
+        assert torch.equal(long.latents(plan, work=work, resume=True), expected)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")], ids=repr
+)
+def test_what_ends_the_writing_of_final_latents_costs_no_more_than_a_step(
+    tmp_path, monkeypatch, error
+):
+    long = load_long("wan")
+    plan = long.plan(16, overlap=2)
+    expected = long.video(plan)
+    steps, count, fsync = [], [0], os.fsync
+
+    def failing(handle):
+        count[0] += "latents-0-" in str(Path(f"/proc/self/fd/{handle}").readlink())
+        if count[0] == 2:
+            raise error
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises((KeyboardInterrupt, DiskError)):
+        long.video(plan, work=tmp_path, checkpoint_s=0, on_step=lambda *step: steps.append(step[0]))
+    monkeypatch.undo()
+    told = []
+    video = long.video(plan, work=tmp_path, resume=True, on_step=lambda *step: told.append(step[0]))
+
+    np.testing.assert_array_equal(video, expected)
+    assert told[0] >= steps[-1] - 1
+
+
+def test_going_on_that_is_interrupted_leaves_no_thread(tmp_path, monkeypatch):
+    long = load_long("wan")
+    plan = long.plan(32, overlap=2)
+    stopped(long, plan, tmp_path, 20)
+    send, count = Call.send, [0]
+
+    def sending(call, value=None):
+        count[0] += 1
+        shown = send(call, value)
+        if count[0] == 3:
+            raise KeyboardInterrupt
+        return shown
+
+    monkeypatch.setattr(Call, "send", sending)
+    with pytest.raises(KeyboardInterrupt):
+        long.video(plan, work=tmp_path, resume=True)
+
+    assert count == [3]
+    assert [one.name for one in threading.enumerate() if one.name.startswith("window")] == []
+
+
 def kills():
     """Twenty of Wan and five of each other family, nearly all for the slow tests."""
     for name in ("wan", *OTHERS):
@@ -263,7 +335,7 @@ def kills():
 def test_a_killed_run_makes_the_same_frames(tmp_path, name, seed):
     """Killed at a random moment, in the middle of a step, a checkpoint or a decode."""
     long = load_long(name)
-    plan = long.plan(4 * long.window - 3, prompts=("a red boat", "a blue house"))
+    plan = long.plan(4 * long.window - 3, overlap=2, prompts=("a red boat", "a blue house"))
     expected = long.video(plan)
     work = tmp_path / "work"
     work.mkdir()

@@ -317,7 +317,7 @@ def test_the_first_way_of_the_entry_that_can_is_taken(long_wan):
 
 def test_why_a_method_is_taken_is_said_in_a_line(long_wan):
     assert described(long_wan, request(long_wan, num_frames=170)) == [
-        "--method windows: 3 windows of 81 frames, at least 1.75 s blended; "
+        "--method windows: 3 windows of 81 frames, at least 1.75 s shared; "
         "one clip of wan2.1-t2v-1.3b has 81 frames"
     ]
     assert described(long_wan, request(long_wan, num_frames=81)) == []
@@ -425,7 +425,7 @@ BAD = {
     ),
     "a prompt beyond the end": (
         LONG | {"story": ["a", {"at": "20s", "prompt": "b"}]},
-        "The prompt at 20s is beyond the end of the video (12.5 s, 200 frames)",
+        "The prompt at 20s begins after the last frame of the video (12.5 s, 200 frames)",
     ),
     "more prompts than frames": (
         {"num_frames": 3, "story": ["a", "b", "c", "d"]},

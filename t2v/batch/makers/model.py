@@ -3,9 +3,9 @@
 import gc
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from t2v.api.loading import Share, load_for
 from t2v.api.together import arguments_together, denoise_together
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from t2v.api.video import Video
 
 
+Made = TypeVar("Made")
 _MAX_SPLIT = 2
 """Calls for several videos that may fail until each has a call of its own; one where memory ran out."""
 _MAX_ENCODED = 8
@@ -175,13 +176,15 @@ class Model:
     def _make_clip(
         self, lane: "Generator", job: Job, place: Workplace, listener: Listener, note: str | None
     ) -> "Video":
-        making = self._begin(lane, job, listener, note)
         kept = place.kept(lane.loaded.facts["revision"])
         if kept is None:
-            with self.lanes.denoising:
-                latents = making.denoise()
+            making, latents = self._go_on(
+                lane, job, place, listener, note, lambda one: one.denoise()
+            )
             place.keep(latents, making.saved)
+            place.forget_work()
         else:
+            making = self._begin(lane, job, listener, note)
             latents, making.saved = kept
             making.record["memory"] = _memory_facts(lane)
         making.record["key"] = job.key
@@ -196,21 +199,33 @@ class Model:
     def _make_long(
         self, lane: "Generator", job: Job, place: Workplace, listener: Listener, note: str | None
     ) -> "Video":
+        making, video = self._go_on(lane, job, place, listener, note, lambda one: one.render())
+        making.progress.done()
+        return video
+
+    def _go_on(
+        self,
+        lane: "Generator",
+        job: Job,
+        place: Workplace,
+        listener: Listener,
+        note: str | None,
+        make: "Callable[[Rendering], Made]",
+    ) -> "tuple[Rendering, Made]":
+        """A making and what it made, from where an earlier attempt was, or from the beginning."""
         resume = place.begun(lane.spec, lane.loaded.facts["revision"])
-        making = self._begin(lane, job, listener, note, windows=place.windows, resume=resume)
+        making = self._begin(lane, job, listener, note, work=place.work, resume=resume)
         try:
             with self.lanes.denoising:
-                video = making.render()
+                return making, make(making)
         except (RequestError, DiskError) as error:
             # Work that cannot be gone on with says so by the name of that option.
             if not resume or "--resume" not in str(error):
                 raise
-            place.forget_windows()
-            making = self._begin(lane, job, listener, note, windows=place.windows)
-            with self.lanes.denoising:
-                video = making.render()
-        making.progress.done()
-        return video
+        place.forget_work()
+        making = self._begin(lane, job, listener, note, work=place.work)
+        with self.lanes.denoising:
+            return making, make(making)
 
     def _begin(
         self,
@@ -219,14 +234,14 @@ class Model:
         listener: Listener,
         note: str | None,
         *,
-        windows: Path | None = None,
+        work: Path | None = None,
         resume: bool = False,
     ) -> "Rendering":
         making = lane.begin(
             job.request,
             output=self._manner.folder / job.output,
-            resume=windows if resume else None,
-            work=windows,
+            resume=work if resume else None,
+            work=work,
             notes=self._group.notes,
             listener=listener,
         )

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t2v.api.latents import RUN, TENSORS, SavedRun, read_latents, save_latents
-from t2v.api.work import read_work
+from t2v.api.work import is_windowed_as, read_work
 from t2v.batch.jobs import Job
 from t2v.batch.run_folder.folder import work_of
 from t2v.errors import RequestError
 from t2v.plan.longplan import with_long
-from t2v.plan.outline import all_windows, outline
 from t2v.zoo.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -24,8 +23,8 @@ class Workplace:
         self._job = job
         self._place = work_of(folder, job.id)
         self._latents = self._place / "latents"
-        self.windows = self._place / "windows"
-        """The work folder of a long video."""
+        self.work = self._place / "work"
+        """The work folder of a video under way."""
 
     @property
     def is_new(self) -> bool:
@@ -54,25 +53,23 @@ class Workplace:
         save_latents(self._latents, latents, saved)
 
     def begun(self, spec: ModelSpec, revision: str | None) -> bool:
-        """Whether an earlier attempt left a long video to go on with; what does not fit is deleted."""
-        if not (self.windows / RUN).is_file():
-            shutil.rmtree(self.windows, ignore_errors=True)
+        """Whether an earlier attempt left a video to go on with; what does not fit is deleted."""
+        if not (self.work / RUN).is_file():
+            shutil.rmtree(self.work, ignore_errors=True)
             return False
         try:
-            saved = read_work(self.windows)
-            long = with_long(spec, saved.request).long
-            then = saved.record.get("long"), saved.record.get("windows")
-            fits = long is not None and then == (outline(long), all_windows(long))
+            saved = read_work(self.work)
+            fits = is_windowed_as(saved, with_long(spec, saved.request).long)
         except RequestError:
             fits = False
         if not fits or not self._fits(saved, revision):
-            self.forget_windows()
+            self.forget_work()
             return False
         return True
 
-    def forget_windows(self) -> None:
-        """Begin the long video anew."""
-        shutil.rmtree(self.windows, ignore_errors=True)
+    def forget_work(self) -> None:
+        """Begin the video anew."""
+        shutil.rmtree(self.work, ignore_errors=True)
 
     def _fits(self, saved: SavedRun, revision: str | None) -> bool:
         return saved.request == self._job.request and saved.record.get("revision") == revision

@@ -23,6 +23,8 @@ from t2v.zoo.spec import ModelSpec
 Found = TypeVar("Found")
 
 FILE = "prompt file"
+FLAGS = "command line"
+"""Who says what holds for all videos, as a configuration does: it is for those it fits."""
 DERIVED = "derived from its text"
 _ANY_PROMPT = "a video"
 """Stands for the prompts of all items that differ in nothing else."""
@@ -181,7 +183,7 @@ class Settler:
         flags = self._flags
         if model is not None:
             flags = flags.model_copy(update={"model": model})
-        return [*chosen.layers, (FILE, said), ("flag", flags)]
+        return [*chosen.layers, (FILE, said), (FLAGS, flags)]
 
     def _note(self, notes: Iterable[str]) -> None:
         self.notes.update(dict.fromkeys(notes))

@@ -18,7 +18,7 @@ _OURS = ("logs", "gate", "owner", "workers")
 
 
 def work_of(folder: Path, job_id: str) -> Path:
-    """Where the unfinished work on a job lies: latents, windows; gone when its video is finished.
+    """Where the unfinished work on a job lies; gone when its video is finished.
 
     Raises:
         RequestError: The id is no name of a folder.
