@@ -43,9 +43,8 @@ SMALL = {
 }
 """What is asked of the embedded model."""
 
-LENGTHS = {"wan": 5, "ltx": 5, "cogvideox": 5, "hunyuan_video": 5, "mochi": 5}
-"""Family -> latent frames of a window in tests, where the tiny pipeline's own clip is too short for
-neighbors to share two."""
+LENGTHS = {"wan": 5, "ltx": 3, "cogvideox": 5, "hunyuan_video": 3, "mochi": 3}
+"""Family -> latent frames of a window in tests, where the tiny pipeline's own clip is shorter."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,27 @@ def a_request(spec, num_latents, method="continue", **changes):
     return with_long(spec, request)
 
 
+def test_what_was_stopped_goes_on_near_the_statistics_of_its_first_window(model, tmp_path):
+    pipe, spec = model
+    request = a_request(spec, 9)
+    adapter = adapter_for(spec)
+
+    def frames(**more):
+        more.setdefault("on_step", lambda step, of: None)
+        with quiet():
+            return np.stack([*longvideo.frames(pipe, adapter, request, {}, **more)])
+
+    def stop(step, of):
+        if step == of - 1:
+            raise KeyboardInterrupt
+
+    whole = frames()
+    with pytest.raises(KeyboardInterrupt):
+        frames(work=tmp_path, checkpoint_s=0, on_step=stop)
+
+    np.testing.assert_array_equal(frames(work=tmp_path, resume=True), whole)
+
+
 class Watched:
     """An adapter that keeps the latents that it decodes."""
 

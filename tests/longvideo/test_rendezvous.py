@@ -54,6 +54,9 @@ def test_windows_equal_a_long_clip_averaged_at_the_denoiser(name, kind):
     long = load_long(name)
     if kind is not None:
         long = long.copy(scheduler=SCHEDULERS[kind]())
+    if long.window == 3:
+        # Of two that neighbors share, the later window counts on one.
+        long = replace(long, window=5)
     # Odd, as CogVideoX wants it, and two overlaps.
     plan = long.plan(3 * long.window - 2 * (long.window // 2), overlap=long.window // 2)
 
@@ -77,10 +80,14 @@ def test_windows_are_made_in_half_precision(name):
 @pytest.mark.parametrize("name", tiny_with_windows())
 def test_the_order_of_windows_changes_no_bit(name):
     long = load_long(name)
+    overlap = min(2, long.window - 1)
     num_latents = 3 * long.window - 2
 
-    lockstep = long.latents(long.plan(num_latents, order="lockstep", num_steps=3), num_steps=3)
-    wavefront = long.latents(long.plan(num_latents, order="wavefront", num_steps=3), num_steps=3)
+    def made(order):
+        plan = long.plan(num_latents, overlap=overlap, order=order, num_steps=3)
+        return long.latents(plan, num_steps=3)
+
+    lockstep, wavefront = made("lockstep"), made("wavefront")
 
     assert lockstep.shape[2] == num_latents
     torch.testing.assert_close(wavefront, lockstep, rtol=0, atol=0)
