@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,10 @@ def _settings(config: Any) -> list[str]:
 def _sampled(name: str, part: torch.nn.Module) -> Iterable[str]:
     for key, weight in part.named_parameters():
         yield f"{name}.{key} {tuple(weight.shape)} {weight.dtype}"
-        if not weight.is_meta:
+        if weight.is_meta:
+            continue
+        # Kinds of quantized weights cannot be sliced.
+        with suppress(NotImplementedError, RuntimeError):
             values = weight.detach().flatten()
             spread = values[:: max(1, len(values) // _SAMPLE)][: _SAMPLE + 1]
             yield repr(spread.float().cpu().tolist())
