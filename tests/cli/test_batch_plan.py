@@ -75,7 +75,7 @@ def test_as_json_every_value_has_its_origin(dry):
     plan = dry("--seed", "5", "--steps", "3", "--json").json()
     first, second = (job["request"] for job in plan["jobs"])
     assert (plan["num_jobs"], plan["num_done"], plan["folder"]) == (2, 0, "p")
-    assert first["num_inference_steps"] == {"value": 3, "origin": "flag"}
+    assert first["num_inference_steps"] == {"value": 3, "origin": "command line"}
     assert first["seed"]["origin"] == "derived from its text"
     assert second["seed"] == {"value": 3, "origin": "prompt file"}
     assert plan["jobs"][0]["source"] == "p.txt:2"
