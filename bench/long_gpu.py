@@ -3,7 +3,7 @@
     python bench/long_gpu.py [--frames 321] [--steps 8] [--device cuda] [--tiny]
 
 The denoiser and the VAE have the sizes of the released ones, the text encoder has one layer; all are
-made on the spot, in bfloat16, and nothing is downloaded (4 GB on disk). Three processes: a clip of 81
+made on the spot, in bfloat16, and nothing is downloaded (3.1 GB on disk). Three processes: a clip of 81
 frames by t2v, the long video by t2v, and the stock pipeline asked for all its frames at once. Each makes
 one small clip first, so that kernels are loaded, then tells seconds and the peak of the device's
 memory. `--tiny` has a tiny Wan in the place of it, to try the program on any machine; of a CPU there is
