@@ -9,15 +9,17 @@ from typing import Any
 
 from t2v import longvideo
 from t2v.api.clips import clip_frames
-from t2v.api.delivery import Delivered, deliver, open_sink
+from t2v.api.delivery import Delivered, Memory, deliver
 from t2v.api.record import public_request
 from t2v.api.rendering import Rendering
 from t2v.api.timing import Timed
 from t2v.api.video import Video
+from t2v.api.work import Work
 from t2v.errors import InterruptedRun
 from t2v.longvideo.checkpoint import frames_made
 from t2v.longvideo.joins import joins, switches
 from t2v.longvideo.report import Observer
+from t2v.media.writer import Writer
 from t2v.plan.endless import (
     endless_shots,
     endless_windows,
@@ -43,14 +45,9 @@ class LongRendering(Rendering):
         assert self.request.long is not None
         return self.request.long
 
-    def render(self) -> Video:
+    def _render(self, work: Work | None, sink: Writer | Memory) -> Video:
         """Denoise, decode, look and write, all at once; what is unfinished can be gone on with."""
-        with self.working() as work:
-            return self._render(None if work is None else work.folder())
-
-    def _render(self, folder: Path | None) -> Video:
-        sink = open_sink(self.request, self.output, overwrite=self.overwrite)
-        frames = self._long_frames(folder)
+        frames = self._long_frames(None if work is None else work.folder())
         if self.long.endless:
             stop = self.progress.listener = _Stop(self.progress.listener)
             num_made = 0 if self.work is None else frames_made(self.work, self.long)
@@ -74,8 +71,6 @@ class LongRendering(Rendering):
             return self._close(delivered, sink)
         except KeyboardInterrupt:
             raise InterruptedRun(self._stopped()) from None
-        finally:
-            sink.abort()
 
     def _long_frames(self, folder: Path | None) -> Generator[Frame]:
         """The frames in order, none more than asked for."""

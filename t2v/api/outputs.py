@@ -23,8 +23,8 @@ def output_paths(
     Args:
         plan: What will be made.
         output: A name for all, or a template such as `out/{prompt}-{seed}.mp4`; without one
-            `{prompt}-{seed}.mp4` in this folder, with a counter where that is taken. A path without
-            suffix is a folder of pictures.
+            `{prompt}-{seed}.mp4` in this folder, with a counter where that is taken by a file. A
+            path without suffix is a folder of pictures.
         overwrite: Whether files that exist may be replaced.
         resume: The work folder to go on from.
 

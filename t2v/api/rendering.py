@@ -82,24 +82,28 @@ class Rendering:
         # Opened before the work starts: a folder that cannot be written to is found out now.
         if self.saved.save_latents and self.output:
             refuse_foreign_latents(latents_folder(self.output))
-        with self.working() as work:
-            sink = open_sink(self.request, self.output, overwrite=self.overwrite)
+        sink = open_sink(self.request, self.output, overwrite=self.overwrite)
+        try:
+            with self.working() as work:
+                return self._render(work, sink)
+        finally:
+            sink.abort()
+
+    def _render(self, work: Work | None, sink: Writer | Memory) -> Video:
+        try:
+            latents = self._denoise(work)
+            if self.saved.save_latents and self.output:
+                save_latents(latents_folder(self.output), latents, self.saved)
             try:
-                latents = self._denoise(work)
-                if self.saved.save_latents and self.output:
-                    save_latents(latents_folder(self.output), latents, self.saved)
-                try:
-                    self.progress.decode()
-                    return self._decode(latents, sink)
-                except (T2VError, KeyboardInterrupt) as error:
-                    kept = keep_latents(latents, self.saved, self.output)
-                    if kept and work:
-                        work.discard()
-                    raise _pointing_to(kept, error) from error
-            except KeyboardInterrupt:
-                raise InterruptedRun(self._stopped()) from None
-            finally:
-                sink.abort()
+                self.progress.decode()
+                return self._decode(latents, sink)
+            except (T2VError, KeyboardInterrupt) as error:
+                kept = keep_latents(latents, self.saved, self.output)
+                if kept and work:
+                    work.discard()
+                raise _pointing_to(kept, error) from error
+        except KeyboardInterrupt:
+            raise InterruptedRun(self._stopped()) from None
 
     def denoise(self) -> Latents:
         """The first half alone. The work folder stays, for whoever chose its place."""

@@ -31,6 +31,8 @@ def work_folder(output: Path) -> Path:
 def work_output(folder: str | Path) -> Path:
     """The output that a work folder is of: `clip.mp4.work` -> `clip.mp4`, `frames.work` -> `frames`."""
     folder = Path(folder)
+    if folder.name in ("", ".."):  # `.` and the like have no name to find the output by
+        folder = folder.resolve()
     name = folder.name.removesuffix(SUFFIX)
     return folder.with_name(name if name != folder.name else f"{name}.mp4")
 
@@ -156,6 +158,7 @@ class Work:
         """Delete it: what was worked on is finished, or kept elsewhere."""
         if self._is_made:
             shutil.rmtree(self._folder, ignore_errors=True)
+            self._is_made = False
 
     def close(self) -> None:
         """Let others have it; there is none if there is nothing to go on from."""
@@ -222,9 +225,14 @@ def _make_room(folder: Path, *, overwrite: bool) -> None:
 def _is_there(folder: Path) -> bool:
     if not os.path.lexists(folder):
         return False
-    if folder.is_symlink() or not (folder / RUN).is_file():
-        raise OutputExistsError(f"{folder} is in the way and no work of t2v. Name another output.")
-    return True
+    is_folder = folder.is_dir() and not folder.is_symlink()
+    if is_folder and (folder / RUN).is_file():
+        return True
+    # Of a run that was killed in the moment in which it made the folder.
+    if is_folder and all(entry.name.startswith(f".{RUN}.") for entry in folder.iterdir()):
+        shutil.rmtree(folder, ignore_errors=True)
+        return False
+    raise OutputExistsError(f"{folder} is in the way and no work of t2v. Name another output.")
 
 
 @contextlib.contextmanager
@@ -250,8 +258,12 @@ def _held(folder: Path) -> Generator[None]:
 
 def _is_empty(folder: Path) -> bool:
     try:
-        return {entry.name for entry in folder.iterdir()} <= {RUN, IDENTITY}
+        return {entry.name for entry in folder.iterdir() if not _is_bare(entry)} <= {RUN, IDENTITY}
     except FileNotFoundError:
         return True
     except OSError:
         return False
+
+
+def _is_bare(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())

@@ -6,10 +6,11 @@ where it would compute. Nothing has to be known of the pipeline: its schedulers,
 come to be what they were.
 """
 
+import errno
 import functools
 import importlib
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,7 @@ class Evaluations:
         known = self._known() if self._resume else iter(())
         with ExitStack() as stack:
             for name, part in parts.items():
-                keeping = functools.partial(self._keeping, name, known)
-                stack.enter_context(_forward_by(keeping, part))
+                stack.enter_context(_Watched(part, functools.partial(self._returned, name, known)))
             try:
                 yield
             except BaseException:
@@ -80,29 +80,30 @@ class Evaluations:
                     self._write()
                 raise
 
-    def _keeping(
-        self, name: str, known: Iterator[dict[str, Any]], forward: Callable[..., Any]
-    ) -> Callable[..., Any]:
-        @functools.wraps(forward)  # pipelines read the signature
-        def keeping(*args: Any, **kwargs: Any) -> Any:
-            given = {str(number): one for number, one in enumerate(args)} | kwargs
-            entry = next(known, None)
-            if entry is None:
-                returned = forward(*args, **kwargs)
+    def _returned(
+        self,
+        name: str,
+        known: Iterator[dict[str, Any]],
+        forward: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """What an evaluation returns, or returned in an earlier run."""
+        given = {str(number): one for number, one in enumerate(args)} | kwargs
+        entry = next(known, None)
+        if entry is None:
+            returned = forward(*args, **kwargs)
+            if not self._is_over:
                 self._keep(name, _told(returned, given))
-                return returned
-            if entry["part"] != name:
-                raise DiskError("What is kept is of another call. Begin again without --resume.")
-            if not any(True for _ in _tensors(entry["returned"])):
-                # It was made for what it left behind, as the keys and values of a chunk that is done.
-                return forward(*args, **kwargs)
-            return _again(entry["returned"], given)
-
-        return keeping
+            return returned
+        if entry["part"] != name:
+            raise DiskError("What is kept is of another call. Begin again without --resume.")
+        if not any(True for _ in _tensors(entry["returned"])):
+            # It was made for what it left behind, as the keys and values of a chunk that is done.
+            return forward(*args, **kwargs)
+        return _again(entry["returned"], given)
 
     def _keep(self, name: str, told: Any) -> None:
-        if self._is_over:
-            return
         if not all(bool(one.isfinite().all()) for one in _tensors(told)):
             self._give_up()  # it would be so again
             return
@@ -111,22 +112,27 @@ class Evaluations:
             self._write()
 
     def _write(self) -> None:
-        """Put what is in memory into the next file; where that fails, the call does without."""
+        """Put what is in memory into the next file; where that fails, the call goes on without."""
         try:
             path = self._folder() / _FILE.format(self._num_files + 1)
             with self._pace.writing():
                 write_packed(path, {"identity": self._identity, "entries": self._recent})
             self._num_files += 1
+            self._recent = []
         except T2VError as error:
-            self._warn(f"{error} If it is stopped, this video begins again.")
-            self._give_up()
-        self._recent = []
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+                self._give_up()  # the video itself needs the room
+            self._is_over, self._recent = True, []
+            left = "what comes from now on" if self._num_files else "all of it"
+            self._warn(f"{error} If this run is stopped, {left} has to be made again.")
 
     def _give_up(self) -> None:
-        self._is_over, self._recent = True, []
         if self._num_files:
             for file in files_of(self._folder()):
-                file.unlink(missing_ok=True)
+                with suppress(OSError):
+                    file.unlink()
+        self._is_over, self._recent, self._num_files = True, [], 0
 
     def _known(self) -> Iterator[dict[str, Any]]:
         """What the denoisers returned in earlier runs, file by file."""
@@ -139,21 +145,39 @@ class Evaluations:
         self._pace.begin()
 
 
-@contextmanager
-def _forward_by(
-    around: Callable[[Callable[..., Any]], Callable[..., Any]], part: torch.nn.Module
-) -> Generator[None]:
-    """Another `forward` of a module until the block ends, unless offloading has put in its own."""
-    own = vars(part)
-    before, now = own.get("forward"), around(part.forward)
-    own["forward"] = now
-    try:
-        yield
-    finally:
-        if own.get("forward") is now:
-            del own["forward"]
-            if before is not None:
-                own["forward"] = before
+class _Watched:
+    """Stands in for the `forward` of a module until the block ends."""
+
+    def __init__(self, part: torch.nn.Module, around: Callable[..., Any]) -> None:
+        """`around` is called with the module's own `forward` and with what that was to be called with."""
+        self._own, self._part = vars(part), part
+
+        @functools.wraps(part.forward)  # pipelines read the signature
+        def forward(*args: Any, **kwargs: Any) -> Any:
+            return around(self._evaluate, args, kwargs)
+
+        self._forward = forward
+
+    def __enter__(self) -> None:
+        self._step_in()
+
+    def __exit__(self, *_: object) -> None:
+        if self._own.get("forward") is not self._forward:
+            return  # offloading has put in its own
+        del self._own["forward"]
+        if self._before is not None:
+            self._own["forward"] = self._before
+
+    def _step_in(self) -> None:
+        self._before, self._inner = self._own.get("forward"), self._part.forward
+        self._own["forward"] = self._forward
+
+    def _evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        returned = self._inner(*args, **kwargs)
+        if self._own.get("forward") is not self._forward:
+            # A hook of offloading has done its work in the first evaluation and taken itself out.
+            self._step_in()
+        return returned
 
 
 def _told(value: Any, given: Mapping[str, Any]) -> Any:

@@ -12,7 +12,6 @@ import torch
 from diffusers import DiffusionPipeline
 
 from t2v.errors import DiskError, RequestError
-from t2v.longvideo.denoisers import denoisers
 from t2v.plan.request import Request
 from t2v.zoo.store import write_text
 
@@ -30,9 +29,6 @@ def identity_of(
     parts = [
         (name, part) for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)
     ]
-    devices = {
-        str(one.device.type) for part in denoisers(pipe).values() for one in part.parameters()
-    }
     options = {
         name: repr(getattr(request, name))
         for name in type(request).__dataclass_fields__
@@ -45,7 +41,8 @@ def identity_of(
         "pipeline": type(pipe).__name__,
         "scheduler settings": _digest([type(scheduler).__name__, *_settings(scheduler.config)]),
         "weights": _digest(text for name, part in parts for text in _sampled(name, part)),
-        "kind of device": ", ".join(sorted(devices - {"meta"})),
+        # Where the work is done; weights may wait elsewhere.
+        "kind of device": torch.device(pipe._execution_device).type,
         "version of diffusers": diffusers.__version__,
         "version of torch": torch.__version__,
     }

@@ -4,6 +4,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def write_packed(path: Path, value: Any) -> int:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise disk_error(path, error) from error
     return len(data)
 
@@ -86,8 +88,8 @@ def _pack(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
             return {"tensor": _add(value, tensors), "device": str(value.device), "strides": strides}
         case _:
             raise RequestError(
-                f"A checkpoint cannot hold the {type(value).__name__} that this model's scheduler "
-                "remembers. Choose another --scheduler."
+                f"A checkpoint cannot hold the {type(value).__name__} that this model or its "
+                "scheduler remembers. Choose another --scheduler."
             )
 
 
@@ -110,8 +112,8 @@ def _unpack(value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
             return np.dtype(kind).type(number)
         case {"dtype": kind}:
             return getattr(torch, kind)
-        case {"device": device, "tensor": key, "strides": strides}:
-            tensor = tensors[key]
+        case {"device": device, "tensor": key, **more}:
+            tensor, strides = tensors[key], more.get("strides")
             # How values lie decides which kernel takes them, and so their last bits later on.
             if strides is not None:
                 tensor = torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype).copy_(

@@ -75,7 +75,8 @@ def refuse_unwritable(path: Path) -> None:
         DiskError: It does not.
     """
     folder = path.absolute().parent
-    while not folder.exists() and folder != folder.parent:
+    # `Path.exists` raises below a folder that may not be entered.
+    while not os.path.exists(folder) and folder != folder.parent:  # noqa: PTH110
         folder = folder.parent
     if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
         raise disk_error(path.absolute(), PermissionError(errno.EACCES, ""))

@@ -175,10 +175,8 @@ def _moved(value: Any, device: Any) -> Any:
     match value:
         case torch.Tensor():
             return value.to(device)
-        case tuple() | list():
+        case tuple() | list() if type(value) in (tuple, list):
             return type(value)(_moved(one, device) for one in value)
-        case dict():
-            return {key: _moved(one, device) for key, one in value.items()}
         case _:
             return value
 

@@ -306,6 +306,26 @@ def test_what_is_no_work_folder_is_left_alone(doodle, tmp_path):
         doodle.generate("a red ball", output=tmp_path / "a.mp4", overwrite=True, **LONG)
 
 
+def test_a_work_folder_that_a_run_was_killed_while_making_is_in_nobodys_way(doodle, tmp_path):
+    (tmp_path / "a.mp4.work").mkdir()
+    (tmp_path / "a.mp4.work" / ".run.json.x1y2").write_text("{")
+
+    doodle.generate("a red ball", output=tmp_path / "a.mp4", **LONG)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.mp4"]
+
+
+def test_unfinished_work_outlives_an_overwrite_that_cannot_begin(doodle, tmp_path):
+    stopped(doodle, tmp_path / "a", "frames", 17)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "mine.txt").write_text("mine")
+
+    with pytest.raises(OutputExistsError):
+        doodle.generate("a red ball", output=tmp_path / "a", overwrite=True, **LONG)
+
+    assert t2v.resume_plan(tmp_path / "a.work").requests[0].num_frames == 30
+
+
 def test_two_runs_do_not_work_in_one_folder(doodle, tmp_path):
     stopped(doodle, tmp_path / "a.mp4", "frames", 16, method="cut")
     work = tmp_path / "a.mp4.work"

@@ -1,10 +1,15 @@
 """One call of a pipeline goes on where it was stopped: clips of every family, and long ones in one call."""
 
+import errno
+import os
 import signal
+from pathlib import Path
 
 import pytest
 import torch
 from diffusers import FirstBlockCacheConfig
+from diffusers.hooks import group_offloading
+from diffusers.hooks.hooks import HookRegistry
 
 import t2v
 from t2v.api.work import work_folder
@@ -17,6 +22,7 @@ from tests.crash.children import needs_children, seeds, started
 from tests.disks import fill, small_disk
 from tests.longvideo.test_native import OWN_WAYS
 
+CPU = torch.device("cpu")
 QUICK = ("wan-2.2", "ltx-2", "text2video-zero")
 """Clips of the fast tests: two denoisers, sound, and a scheduler that none of these have."""
 
@@ -165,6 +171,52 @@ def test_a_pipeline_is_as_before_when_its_call_is_over(tmp_path):
     assert second.forward is offloaded
 
 
+def test_hooks_of_offloading_that_take_themselves_out_leave_the_rest_in_place(tmp_path):
+    """As with `--memory group` on a GPU; here with the CPU for both devices."""
+
+    def offloaded(number):
+        generator = t2v.load(tiny_pipeline("wan-2.2", tmp_path / f"{number}"))
+        for part in denoisers(generator.pipe).values():
+            how = {"onload_device": CPU, "offload_device": CPU, "offload_type": "leaf_level"}
+            group_offloading.apply_group_offloading(part, **how)
+            registry = HookRegistry.check_if_exists_or_initialize(part)
+            lazy = group_offloading.LazyPrefetchGroupOffloadingHook()
+            registry.register_hook(lazy, "lazy_prefetch_group_offloading")
+        return generator
+
+    options = {**options_of("wan-2.2"), "num_inference_steps": 6}
+    expected = offloaded(1).generate(**options)
+
+    work = stopped(offloaded(2), tmp_path / "a.mp4", 5, **options)
+    # Five steps with and without the prompt.
+    assert len(list(work.glob("evaluations-*"))) == 10
+    video = gone_on_with(offloaded(3), work)
+
+    assert video.record["frames_sha256"] == expected.record["frames_sha256"]
+
+
+def test_what_was_written_before_a_write_that_failed_is_gone_on_from(tmp_path, monkeypatch):
+    generator = load("wan", tmp_path)
+    options = {**options_of("wan"), "num_inference_steps": 6}
+    expected = generator.generate(**options)
+    count, fsync = [0], os.fsync
+
+    def failing(handle):
+        count[0] += "evaluations-" in str(Path(f"/proc/self/fd/{handle}").readlink())
+        if count[0] == 4:
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    work = stopped(generator, tmp_path / "a.mp4", 4, **options)
+
+    assert sorted(file.name for file in work.glob("evaluations-*")) == [
+        f"evaluations-{number:06}.safetensors" for number in (1, 2, 3)
+    ]
+    video = gone_on_with(generator, work)
+    assert video.record["frames_sha256"] == expected.record["frames_sha256"]
+
+
 def test_other_weights_are_another_run(tmp_path):
     generator = load("wan", tmp_path)
     work = stopped(generator, tmp_path / "a.mp4", 1, **options_of("wan"))
@@ -207,7 +259,8 @@ def test_a_full_disk_costs_what_is_kept_and_not_the_video(tmp_path):
         fill(disk, leave=16_384)
         video = generator.begin(request, output=tmp_path / "a.mp4", work=disk / "work").render()
 
-        assert video.record["warnings"][0].endswith("If it is stopped, this video begins again.")
+        (warning,) = video.record["warnings"]
+        assert warning.endswith("If this run is stopped, all of it has to be made again.")
         assert [path.name for path in disk.iterdir()] == ["filler"]
     assert video.record["frames_sha256"] == expected.record["frames_sha256"]
 
