@@ -23,6 +23,8 @@ class Kandinsky5Adapter(StreamingAdapter):
     """Text to video with Kandinsky 5 Lite and Pro."""
 
     family = "kandinsky5"
+    # A prompt of a list is filled up to the longest, and the denoiser attends to what fills it.
+    takes_lists = False
     pipelines = ("Kandinsky5T2VPipeline",)
 
     def call_arguments(self, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:

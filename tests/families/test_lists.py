@@ -13,6 +13,8 @@ TEXTS, SEEDS = ["a red boat", "a blue cat on a hill"], [3, 9]
 WITHOUT = {
     "helios-distilled",
     "helios-pyramid",
+    "kandinsky-5",
+    "kandinsky-5-nabla",
     "latte",
     "ltx-long",
     "skyreels-v2-df",
