@@ -117,9 +117,11 @@ def _status(name: str) -> float:
 # --- the program --------------------------------------------------------------------------------
 
 
-def run(job: dict[str, Any], limit_s: float) -> dict[str, Any]:
+def run(
+    job: dict[str, Any], limit_s: float | None = None, program: str = __file__
+) -> dict[str, Any]:
     """The job in a process of its own; `{"failed": why}` where it does not get there."""
-    command = [sys.executable, __file__, "--job", json.dumps(job)]
+    command = [sys.executable, program, "--job", json.dumps(job)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
     except subprocess.TimeoutExpired:
@@ -211,6 +213,11 @@ def _ratios(ours: dict[int, dict[str, Any]], first: dict[str, dict[str, Any]]) -
             1.0,
         ),
     ]
+    return judged(ratios)
+
+
+def judged(ratios: list[tuple[str, float, float]]) -> list[bool]:
+    """Print each ratio beside its goal; whether it is met."""
     for label, ratio, goal in ratios:
         print(f"{label:36} {ratio:6.3f}  goal {goal}  {'ok' if ratio <= goal else 'MISSED'}")
     return [ratio <= goal for _, ratio, goal in ratios]

@@ -12,7 +12,6 @@ no peak. Exits 1 when a ratio misses its goal.
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from long import judged, run
 
 import t2v
 from t2v.testing import tiny_pipeline
@@ -99,17 +99,6 @@ def _direct(job: dict[str, Any]) -> Any:
     return make
 
 
-def run(job: dict[str, Any]) -> dict[str, Any]:
-    """The job in a process of its own; `{"failed": why}` where it does not get there."""
-    command = [sys.executable, __file__, "--job", json.dumps(job)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        return {"failed": lines[-1][:90]}
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
 def main() -> None:
     """Measure the three and compare them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -141,7 +130,7 @@ def main() -> None:
                 "num_frames": num_frames,
                 "options": options,
             }
-            found[label] = one = run(job)
+            found[label] = one = run(job, program=__file__)
             print(f"{label:20} {num_frames:4} frames  {_told(one)}", flush=True)
     sys.exit(0 if all(_ratios(*found.values())) else 1)
 
@@ -162,9 +151,7 @@ def _ratios(clip: dict[str, Any], long: dict[str, Any], direct: dict[str, Any]) 
         ratios.append(("time, long / stock", long["seconds"] / direct["seconds"], TIME_GOAL))
     if clip["peak"] is not None:
         ratios.append(("peak memory, long / clip", long["peak"] / clip["peak"], MEMORY_GOAL))
-    for label, ratio, goal in ratios:
-        print(f"{label:28} {ratio:6.3f}  goal {goal}  {'ok' if ratio <= goal else 'MISSED'}")
-    return [ratio <= goal for _, ratio, goal in ratios]
+    return judged(ratios)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from t2v.api.latents import TENSORS, SavedRun, read_latents, save_latents
 from t2v.api.work import IDENTITY
 from t2v.longvideo.identity import identity_of, settle_identity
-from t2v.media.parts import disk_error
+from t2v.media.parts import make_folder
 from t2v.plan.longplan import clip_length
 from t2v.plan.request import Request
 from t2v.plan.windows import Shot
@@ -78,14 +78,6 @@ def _denoise(
         if step or index == 0:
             progress.step(index * of + step, of_shots * of)
 
-    folder = None if begun is None else functools.partial(_made, begun)
+    folder = None if begun is None else functools.partial(make_folder, begun, exist_ok=True)
     with rendering.evaluations(folder, clip):
         return rendering.adapter.denoise(rendering.pipe, arguments, on_step)
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise disk_error(folder, error) from error
-    return folder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from t2v.api.latents import RUN, TENSORS, SavedRun
 from t2v.errors import BusyError, DiskError, OutputExistsError, RequestError, T2VError
-from t2v.media.parts import disk_error
+from t2v.media.parts import make_folder
 from t2v.plan.outline import all_windows, outline
 from t2v.plan.request import Plan, Request
 from t2v.plan.windows import LongPlan
@@ -144,10 +144,7 @@ class Work:
         """
         if self._is_made:
             return self._folder
-        try:
-            self._folder.mkdir(parents=True, exist_ok=self._resume)
-        except OSError as error:
-            raise disk_error(self._folder, error) from error
+        make_folder(self._folder, exist_ok=self._resume)
         self._held.enter_context(_held(self._folder))
         self._is_made = True
         if not self._resume:

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,12 +65,7 @@ class Meeting:
         """Where to go without computing, before the first meeting."""
         self.num_steps = 0
         self._returned: list[torch.Tensor] = []
-
-        @functools.wraps(scheduler.step)  # pipelines read the signature
-        def step(*args: Any, **kwargs: Any) -> Any:
-            return self._step(*args, **kwargs)
-
-        scheduler.step = step
+        _step_by(self._step, scheduler)
         scheduler.__deepcopy__ = self._copied
         self.beside: list[Beside] = []
         """Copies of the scheduler."""
@@ -118,12 +114,11 @@ class Meeting:
     def _skipped(self, result: Any, reached: WindowState) -> Any:
         """What the step returned when it was computed; zeros where nobody looks at it."""
         if self.num_steps < reached.num_steps:
-            return _with_tensors(result, [torch.zeros_like(one) for one in _tensors(result)])
+            return _with_zeros(result)
         for name, part in self._remembering().items():
             recall(part, reached.memories[name])
         self._generator.set_state(reached.generator)
-        device = result[0].device
-        return _with_tensors(result, [one.to(device) for one in reached.returned])
+        return _with_known(result, reached.returned)
 
     def _copied(self, memo: dict[int, Any]) -> Any:
         """A copy that meets nobody: pipelines make one for their sound."""
@@ -154,12 +149,7 @@ class Beside:
         self._scheduler, self._original, self._reached = scheduler, scheduler.step, reached
         self._num_steps = 0
         self._returned: list[torch.Tensor] = []
-
-        @functools.wraps(scheduler.step)  # pipelines read the signature
-        def step(*args: Any, **kwargs: Any) -> Any:
-            return self._step(*args, **kwargs)
-
-        scheduler.step = step
+        _step_by(self._step, scheduler)
 
     def state(self) -> dict[str, Any]:
         """Where it is."""
@@ -171,13 +161,22 @@ class Beside:
         self._num_steps += 1
         reached = self._reached
         if reached is not None and self._num_steps < reached["num_steps"]:
-            return _with_tensors(result, [torch.zeros_like(one) for one in _tensors(result)])
+            return _with_zeros(result)
         if reached is not None and self._num_steps == reached["num_steps"]:
             recall(self._scheduler, reached["memory"])
-            device = result[0].device
-            result = _with_tensors(result, [one.to(device) for one in reached["returned"]])
+            result = _with_known(result, reached["returned"])
         self._returned = _tensors(result)
         return result
+
+
+def _step_by(own: Callable[..., Any], scheduler: Any) -> None:
+    """Let a scheduler take its steps by another function, with the signature that pipelines read."""
+
+    @functools.wraps(scheduler.step)
+    def step(*args: Any, **kwargs: Any) -> Any:
+        return own(*args, **kwargs)
+
+    scheduler.step = step
 
 
 def _tensors(result: Any) -> list[torch.Tensor]:
@@ -187,6 +186,15 @@ def _tensors(result: Any) -> list[torch.Tensor]:
 
 def _with_first(result: Any, latents: torch.Tensor) -> Any:
     return _with_tensors(result, [latents, *_tensors(result)[1:]])
+
+
+def _with_zeros(result: Any) -> Any:
+    return _with_tensors(result, [torch.zeros_like(one) for one in _tensors(result)])
+
+
+def _with_known(result: Any, tensors: list[torch.Tensor]) -> Any:
+    device = result[0].device
+    return _with_tensors(result, [one.to(device) for one in tensors])
 
 
 def _with_tensors(result: Any, tensors: list[torch.Tensor]) -> Any:

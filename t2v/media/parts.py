@@ -68,6 +68,19 @@ def prepare_folder(path: Path) -> Path:
     return path
 
 
+def make_folder(folder: Path, *, exist_ok: bool) -> Path:
+    """Make a folder, and those that it is in.
+
+    Raises:
+        DiskError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=exist_ok)
+    except OSError as error:
+        raise disk_error(folder, error) from error
+    return folder
+
+
 def refuse_unwritable(path: Path) -> None:
     """Raise if the folder that `path` is in, or will be in, takes no files.
 
