@@ -51,6 +51,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--pointed", type=float, default=0.0, help="part of clips that must have a star or triangle"
     )
+    parser.add_argument(
+        "--spinning", type=float, default=0.0, help="part of clips where something must spin"
+    )
     parser.add_argument("--base-dim", type=int, default=32)
     parser.add_argument("--z-dim", type=int, default=32)
     parser.add_argument("--checkpoint-minutes", type=float, default=8)
@@ -84,14 +87,15 @@ def build(args: argparse.Namespace) -> AutoencoderKLWan:
 
 
 def draw_batch(
-    rng: random.Random, batch_size: int, crop: int, pointed: float
+    rng: random.Random, batch_size: int, crop: int, *, pointed: float, spinning: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Clips of one of the lengths, or crops of them, and which pixels belong to a subject."""
     (num_frames, share, _), *_ = rng.choices(LENGTHS, [row[2] for row in LENGTHS])
     count = max(1, share * batch_size // LENGTHS[0][1]) * (world.SIZE // crop) ** 2
     clips, subjects = [], []
     while len(clips) < count:
-        scene, total = world.draw_scene(rng, pointed=pointed), max(num_frames, world.NUM_FRAMES)
+        scene = world.draw_scene(rng, pointed=pointed, spinning=spinning)
+        total = max(num_frames, world.NUM_FRAMES)
         clip = drawing.render(scene, rng, total)
         start, top, left = (
             rng.randint(0, n) for n in (total - num_frames, world.SIZE - crop, world.SIZE - crop)
@@ -158,6 +162,7 @@ class Trainer:
                 pipeline.load(args.denoiser, device=args.device),
                 self.vae,
                 pointed=args.pointed,
+                spinning=args.spinning,
                 bfloat16=args.dtype == "bfloat16",
             )
             if args.redrawn
@@ -191,7 +196,9 @@ class Trainer:
 
     def _losses(self) -> Losses:
         args = self.args
-        clips, subjects = draw_batch(self.rng, args.batch_size, args.crop, args.pointed)
+        clips, subjects = draw_batch(
+            self.rng, args.batch_size, args.crop, pointed=args.pointed, spinning=args.spinning
+        )
         clips, subjects = clips.to(args.device), subjects.to(args.device)
         with torch.set_grad_enabled(not args.decoder_only):
             posterior = self.vae.encode(clips).latent_dist

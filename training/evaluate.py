@@ -88,17 +88,20 @@ def reconstruction(vae: AutoencoderKLWan, num_clips: int = 40) -> dict[str, floa
     """Held-out clips through the autoencoder: PSNR of all pixels together, in dB, and what is left.
 
     `shape` and `everything` are the parts of clips in which the measuring program still finds them:
-    no denoiser can do better. `pointed_shape` is of as many single stars and triangles, held out or not.
+    no denoiser can do better. `pointed_shape` is of as many single stars and triangles, held out or not,
+    `spinning_shape` of as many that spin.
     """
     rng = random.Random(11)
     errors, verdicts = _through(vae, num_clips, rng, held_out=True)
     _, pointed = _through(vae, num_clips, rng, num_subjects=1, held_out=None, pointed=1.0)
+    _, spinning = _through(vae, num_clips, rng, num_subjects=1, held_out=None, spinning=1.0)
     return {
         "clips": num_clips,
         "psnr": round(_psnr(float(np.mean(errors))), 2),
         "shape": round(float(np.mean([verdict.shape for verdict in verdicts])), 3),
         "everything": round(float(np.mean([verdict.everything for verdict in verdicts])), 3),
         "pointed_shape": round(float(np.mean([verdict.shape for verdict in pointed])), 3),
+        "spinning_shape": round(float(np.mean([verdict.shape for verdict in spinning])), 3),
     }
 
 
@@ -145,7 +148,7 @@ def redrawn_psnr(pipe: WanPipeline, num_clips: int = 24) -> float:
     What the decoder makes of latents that are not quite right, with the denoiser's own mistakes in it.
     """
     torch.manual_seed(13)
-    pool = redrawn.Pool(pipe, pipe.vae, pointed=0.0, bfloat16=False, size=num_clips)
+    pool = redrawn.Pool(pipe, pipe.vae, pointed=0.0, spinning=0.0, bfloat16=False, size=num_clips)
     drawn = pool.draw(random.Random(13), num_clips, world.SIZE)
     errors = [
         (pipe.vae.decode(latents[None]).sample.clamp(-1, 1) - clip).square().mean().item()

@@ -43,6 +43,7 @@ class Pool:
         vae: AutoencoderKLWan,
         *,
         pointed: float,
+        spinning: float,
         bfloat16: bool,
         size: int = 48,
     ) -> None:
@@ -50,6 +51,7 @@ class Pool:
         self.pipe = pipe
         self.vae = vae
         self.pointed = pointed
+        self.spinning = spinning
         self.bfloat16 = bfloat16
         self.size = size
         shape = (1, -1, 1, 1, 1)
@@ -70,7 +72,10 @@ class Pool:
         return Redrawn(*map(torch.stack, zip(*parts, strict=True)))
 
     def _redraw(self, rng: random.Random) -> list[Redrawn]:
-        scenes = [world.draw_scene(rng, pointed=self.pointed) for _ in range(FRESH)]
+        scenes = [
+            world.draw_scene(rng, pointed=self.pointed, spinning=self.spinning)
+            for _ in range(FRESH)
+        ]
         frames = [drawing.render(scene, rng) for scene in scenes]
         clips = to_tensor(frames).to(self.vae.device)
         latents = self._denoised(clips, [world.caption(scene, rng) for scene in scenes], rng)

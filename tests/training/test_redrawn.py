@@ -21,7 +21,7 @@ def vae():
 def crops(vae):
     torch.manual_seed(0)
     pipe = pipeline.load(builtin.folder())
-    pool = redrawn.Pool(pipe, vae, pointed=0.5, bfloat16=False, size=redrawn.FRESH)
+    pool = redrawn.Pool(pipe, vae, pointed=0.5, spinning=0.5, bfloat16=False, size=redrawn.FRESH)
     return pool.draw(random.Random(0), 4, 64)
 
 
