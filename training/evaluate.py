@@ -98,11 +98,15 @@ def reconstruction(vae: AutoencoderKLWan, num_clips: int = 40) -> dict[str, floa
     return {
         "clips": num_clips,
         "psnr": round(_psnr(float(np.mean(errors))), 2),
-        "shape": round(float(np.mean([verdict.shape for verdict in verdicts])), 3),
-        "everything": round(float(np.mean([verdict.everything for verdict in verdicts])), 3),
-        "pointed_shape": round(float(np.mean([verdict.shape for verdict in pointed])), 3),
-        "spinning_shape": round(float(np.mean([verdict.shape for verdict in spinning])), 3),
+        "shape": _share(verdicts, "shape"),
+        "everything": _share(verdicts, "everything"),
+        "pointed_shape": _share(pointed, "shape"),
+        "spinning_shape": _share(spinning, "shape"),
     }
+
+
+def _share(verdicts: list[measure.Verdict], aspect: str) -> float:
+    return round(float(np.mean([getattr(verdict, aspect) for verdict in verdicts])), 3)
 
 
 @torch.no_grad()
